@@ -1,0 +1,172 @@
+/* pg_tviews: objects of the extension.  Everything else is in C. */
+\echo Use "CREATE EXTENSION pg_tviews" to load this file. \quit
+
+--
+-- Metadata
+--
+
+CREATE TABLE @extschema@.pg_tview_meta (
+    entity        text        NOT NULL,
+    schema        regnamespace NOT NULL,
+    tview         regclass    NOT NULL PRIMARY KEY,
+    view          regclass    NOT NULL UNIQUE,
+    root          regclass    NOT NULL,
+    key_column    name        NOT NULL,
+    definition    text        NOT NULL,
+    dependencies  regclass[]  NOT NULL,
+    fk_columns    name[]      NOT NULL,
+    uuid_columns  name[]      NOT NULL,
+    options       jsonb       NOT NULL,
+    created_at    timestamptz NOT NULL
+);
+COMMENT ON TABLE @extschema@.pg_tview_meta IS
+    'TVIEWs of this database, one row for each';
+COMMENT ON COLUMN @extschema@.pg_tview_meta.entity IS
+    'name of the entity, without the prefix tv_';
+COMMENT ON COLUMN @extschema@.pg_tview_meta.schema IS
+    'schema of the TVIEW';
+COMMENT ON COLUMN @extschema@.pg_tview_meta.tview IS
+    'the maintained table, tv_<entity>';
+COMMENT ON COLUMN @extschema@.pg_tview_meta.view IS
+    'the defining view, v_<entity>';
+COMMENT ON COLUMN @extschema@.pg_tview_meta.root IS
+    'table whose rows give the TVIEW its keys';
+COMMENT ON COLUMN @extschema@.pg_tview_meta.key_column IS
+    'primary key column, pk_<entity>';
+COMMENT ON COLUMN @extschema@.pg_tview_meta.definition IS
+    'the defining query, with qualified names';
+COMMENT ON COLUMN @extschema@.pg_tview_meta.dependencies IS
+    'tables that the definition reads, other TVIEWs included';
+COMMENT ON COLUMN @extschema@.pg_tview_meta.fk_columns IS
+    'columns fk_<parent> of the TVIEW';
+COMMENT ON COLUMN @extschema@.pg_tview_meta.uuid_columns IS
+    'columns <parent>_id of the TVIEW';
+COMMENT ON COLUMN @extschema@.pg_tview_meta.options IS
+    'options given when the TVIEW was created';
+COMMENT ON COLUMN @extschema@.pg_tview_meta.created_at IS
+    'when the TVIEW was created';
+
+CREATE TABLE @extschema@.pg_tview_helpers (
+    helper  regclass NOT NULL,
+    tview   regclass NOT NULL,
+    PRIMARY KEY (helper, tview)
+);
+COMMENT ON TABLE @extschema@.pg_tview_helpers IS
+    'plain views that definitions read, and the TVIEWs that use them';
+COMMENT ON COLUMN @extschema@.pg_tview_helpers.helper IS
+    'the plain view';
+COMMENT ON COLUMN @extschema@.pg_tview_helpers.tview IS
+    'a TVIEW whose definition reads it, directly or through other views';
+
+GRANT SELECT ON @extschema@.pg_tview_meta, @extschema@.pg_tview_helpers TO PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.pg_tview_meta', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.pg_tview_helpers', '');
+
+CREATE FUNCTION @extschema@.pg_tviews_metadata_changed() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.pg_tviews_metadata_changed() IS
+    'internal: tells every backend that the set of TVIEWs has changed';
+
+CREATE TRIGGER pg_tviews_metadata_changed
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.pg_tview_meta
+    FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.pg_tviews_metadata_changed();
+COMMENT ON TRIGGER pg_tviews_metadata_changed ON @extschema@.pg_tview_meta IS
+    'tells every backend that the set of TVIEWs has changed';
+
+--
+-- Making and removing TVIEWs
+--
+
+CREATE FUNCTION @extschema@.pg_tviews_create(entity text, definition text,
+                                             options jsonb DEFAULT '{}')
+    RETURNS regclass
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_create(text, text, jsonb) IS
+    'make view v_<entity> and table tv_<entity> of a query, and maintain the table from now on';
+
+CREATE FUNCTION @extschema@.pg_tviews_drop(entity text,
+                                           if_exists boolean DEFAULT false)
+    RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_drop(text, boolean) IS
+    'drop a TVIEW: its table, its view, and the triggers that no other TVIEW needs; false if there was none';
+
+CREATE FUNCTION @extschema@.pg_tviews_refresh(entity text,
+                                              OUT inserted bigint,
+                                              OUT updated bigint,
+                                              OUT deleted bigint)
+    RETURNS record
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_refresh(text) IS
+    'recompute all rows of a TVIEW and write those that differ; returns how many rows were written';
+
+--
+-- Looking at TVIEWs
+--
+
+CREATE FUNCTION @extschema@.pg_tviews_verify(entity text)
+    RETURNS TABLE (key text, difference text)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_verify(text) IS
+    'keys whose stored row is not what the view returns: missing, extra, different, duplicate, null key';
+
+CREATE FUNCTION @extschema@.pg_tviews_explain(entity text)
+    RETURNS TABLE (source_no integer, source regclass, alias text, kind text,
+                   key_columns text[], used_columns text[], derivation text,
+                   path text, index text, missing_index text,
+                   cascade_level integer)
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_explain(text) IS
+    'how changes of each source of a TVIEW reach its keys, one row for each source';
+
+CREATE FUNCTION @extschema@.pg_tviews_version() RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_version() IS
+    'version of the library of pg_tviews';
+
+--
+-- What triggers and generated statements call
+--
+
+CREATE FUNCTION @extschema@.pg_tviews_capture() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.pg_tviews_capture() IS
+    'internal: notes a changed row of a table that TVIEWs read';
+
+CREATE FUNCTION @extschema@.pg_tviews_guard() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.pg_tviews_guard() IS
+    'internal: refuses direct writes to a TVIEW';
+
+CREATE FUNCTION @extschema@.pg_tviews_trace_key(anyelement) RETURNS anyelement
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 0.01;
+COMMENT ON FUNCTION @extschema@.pg_tviews_trace_key(anyelement) IS
+    'internal: returns its argument, and keeps it for the context line of an error';
+
+CREATE FUNCTION @extschema@.pg_tviews_ddl_command_start() RETURNS event_trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.pg_tviews_ddl_command_start() IS
+    'internal: takes the query of CREATE TABLE tv_<entity> AS before it runs';
+
+CREATE FUNCTION @extschema@.pg_tviews_ddl_command_end() RETURNS event_trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.pg_tviews_ddl_command_end() IS
+    'internal: makes a TVIEW of a table that CREATE TABLE tv_<entity> AS has made';
+
+CREATE FUNCTION @extschema@.pg_tviews_sql_drop() RETURNS event_trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.pg_tviews_sql_drop() IS
+    'internal: removes what belongs to a TVIEW that has been dropped';
+
+CREATE EVENT TRIGGER pg_tviews_ddl_command_start ON ddl_command_start
+    EXECUTE FUNCTION @extschema@.pg_tviews_ddl_command_start();
+COMMENT ON EVENT TRIGGER pg_tviews_ddl_command_start IS
+    'takes the query of CREATE TABLE tv_<entity> AS before it runs';
+CREATE EVENT TRIGGER pg_tviews_ddl_command_end ON ddl_command_end
+    EXECUTE FUNCTION @extschema@.pg_tviews_ddl_command_end();
+COMMENT ON EVENT TRIGGER pg_tviews_ddl_command_end IS
+    'makes a TVIEW of a table that CREATE TABLE tv_<entity> AS has made';
+CREATE EVENT TRIGGER pg_tviews_sql_drop ON sql_drop
+    EXECUTE FUNCTION @extschema@.pg_tviews_sql_drop();
+COMMENT ON EVENT TRIGGER pg_tviews_sql_drop IS
+    'removes what belongs to a TVIEW that has been dropped';

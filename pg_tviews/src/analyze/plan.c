@@ -1,0 +1,277 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan.c
+ *	  How one TVIEW is kept up to date, and the backend's cache of that.
+ *
+ * A plan is not stored anywhere: each backend builds it from the rule of the
+ * view when it first needs it, and again after a table or view that it was
+ * made from has changed.  Each lives in a memory context of its own, a child
+ * of CacheMemoryContext.  One that has become invalid may still be in use, so
+ * it is freed at the end of the transaction.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/nbtree.h"
+#include "access/table.h"
+#include "catalog/pg_operator.h"
+#include "commands/trigger.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#include "analyze/expand.h"
+#include "analyze/plan.h"
+#include "base/names.h"
+#include "base/owner.h"
+#include "catalog/graph.h"
+
+static List *plans = NIL;		/* of TviewPlan, in CacheMemoryContext */
+static List *dead_plans = NIL;	/* to be freed at the end of the transaction */
+static uint64 plan_generation = 0;
+static uint64 invalidations = 0;
+
+/* OPERATOR(schema.name), for SQL that doesn't depend on search_path. */
+static char *
+qualified_operator(Oid opno)
+{
+	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(opno));
+	Form_pg_operator form;
+	char	   *result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for operator %u", opno);
+	form = (Form_pg_operator) GETSTRUCT(tuple);
+	result = psprintf("OPERATOR(%s.%s)",
+					  quote_identifier(get_namespace_name(form->oprnamespace)),
+					  NameStr(form->oprname));
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+static void
+set_key(TviewPlan *plan)
+{
+	AttrNumber	attno = get_attnum(plan->tview, plan->key_column);
+	int32		typmod;
+	TypeCacheEntry *type;
+	Oid			equalimage;
+
+	get_atttypetypmodcoll(plan->tview, attno, &plan->key_type, &typmod,
+						  &plan->key_collation);
+	type = lookup_type_cache(plan->key_type,
+							 TYPECACHE_EQ_OPR | TYPECACHE_BTREE_OPFAMILY);
+	plan->key_array_type = get_array_type(plan->key_type);
+	if (!OidIsValid(type->btree_opf) || !OidIsValid(type->eq_opr) ||
+		!OidIsValid(plan->key_array_type))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("type %s of key \"%s\" of TVIEW %s can't be a key",
+						format_type_be(plan->key_type), plan->key_column,
+						plan->name),
+				 errhint("Use a key of a type that has a default btree operator class and an array type.")));
+	get_typlenbyvalalign(plan->key_type, &plan->key_len, &plan->key_byval,
+						 &plan->key_align);
+	equalimage = get_opfamily_proc(type->btree_opf, type->btree_opintype,
+								   type->btree_opintype, BTEQUALIMAGE_PROC);
+	plan->key_image_equal = OidIsValid(equalimage) &&
+		DatumGetBool(OidFunctionCall1Coll(equalimage, plan->key_collation,
+										  ObjectIdGetDatum(type->btree_opintype)));
+	plan->key_operator = qualified_operator(type->eq_opr);
+}
+
+static List *
+view_columns(Oid view)
+{
+	Relation	rel = table_open(view, AccessShareLock);
+	List	   *result = NIL;
+
+	for (int i = 0; i < RelationGetNumberOfAttributes(rel); i++)
+		result = lappend(result,
+						 pstrdup(NameStr(TupleDescAttr(RelationGetDescr(rel), i)->attname)));
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+static bool
+has_deferred_trigger(Relation rel)
+{
+	TriggerDesc *triggers = rel->trigdesc;
+
+	if (triggers != NULL)
+		for (int i = 0; i < triggers->numtriggers; i++)
+			if (triggers->triggers[i].tgdeferrable)
+				return true;
+	return false;
+}
+
+/*
+ * tview_plan_build - make a plan, in the current memory context
+ *
+ * Raises an error if a source has no way to the key.  name is the TVIEW's,
+ * for messages.
+ */
+TviewPlan *
+tview_plan_build(Oid tview, Oid view, const char *name)
+{
+	TviewPlan  *plan = palloc0(sizeof(TviewPlan));
+	int			nest_level = tview_fix_search_path();
+	Relation	rel = table_open(tview, AccessShareLock);
+	TviewExpansion *expansion = tview_expand(tview_view_query(view));
+	char	   *entity = get_rel_name(tview) + strlen(TVIEW_TABLE_PREFIX);
+	TviewDerivation *derivation;
+	Tview	   *known = tview_graph_find(tview);
+
+	plan->tview = tview;
+	plan->view = view;
+	plan->owner = rel->rd_rel->relowner;
+	plan->name = tview_name_qualified(tview);
+	plan->view_sql = tview_name_qualified(view);
+	plan->has_deferred = has_deferred_trigger(rel);
+	plan->columns = view_columns(view);
+	plan->key_column = known != NULL ? pstrdup(known->key_column) :
+		tview_name_join(TVIEW_KEY_PREFIX, entity);
+	set_key(plan);
+
+	derivation = tview_derive(expansion->query, plan->key_column, name);
+	plan->unique = derivation->unique;
+	plan->nullable = derivation->nullable;
+	plan->nsources = derivation->count;
+	plan->sources = derivation->sources;
+	plan->root = derivation->root;
+	plan->derive = palloc0(sizeof(SPIPlanPtr) * plan->nsources);
+
+	/* rows of a table have no order */
+	expansion->query->sortClause = NIL;
+	plan->select_sql = pg_get_querydef(expansion->query, false);
+
+	plan->relids = list_concat_unique_oid(list_make2_oid(tview, view),
+										  expansion->tables);
+	plan->relids = list_concat_unique_oid(plan->relids, expansion->helpers);
+	plan->relids = list_concat_unique_oid(plan->relids, expansion->views);
+	table_close(rel, AccessShareLock);
+	AtEOXact_GUC(true, nest_level);
+	return plan;
+}
+
+static TviewPlan *
+find_plan(Oid tview)
+{
+	ListCell   *lc;
+
+	foreach(lc, plans)
+	{
+		TviewPlan  *plan = lfirst(lc);
+
+		if (plan->tview == tview)
+			return plan;
+	}
+	return NULL;
+}
+
+/*
+ * tview_plan_get - the plan of a TVIEW, good to the end of the transaction
+ *
+ * Returns NULL if there is no such TVIEW (any more).
+ */
+TviewPlan *
+tview_plan_get(Oid tview)
+{
+	TviewPlan  *plan = find_plan(tview);
+	Tview	   *entry;
+	MemoryContext context;
+	MemoryContext old;
+	uint64		seen = invalidations;
+
+	if (plan != NULL && plan->valid)
+		return plan;
+
+	entry = tview_graph_find(tview);
+	if (entry == NULL)
+		return NULL;
+	context = AllocSetContextCreate(CurrentMemoryContext, "pg_tviews plan",
+									ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	plan = tview_plan_build(tview, entry->view, tview_name_qualified(tview));
+	plan->context = context;
+	plan->valid = seen == invalidations;
+	MemoryContextSetParent(context, CacheMemoryContext);
+
+	MemoryContextSwitchTo(CacheMemoryContext);
+	if (find_plan(tview) != NULL)
+	{
+		dead_plans = lappend(dead_plans, find_plan(tview));
+		plans = list_delete_ptr(plans, find_plan(tview));
+	}
+	plans = lappend(plans, plan);
+	MemoryContextSwitchTo(old);
+	plan_generation++;
+	return plan;
+}
+
+/*
+ * tview_plan_generation - changes whenever a plan may have
+ */
+uint64
+tview_plan_generation(void)
+{
+	return plan_generation + invalidations;
+}
+
+/*
+ * tview_plan_invalidate - part of the relcache callback
+ *
+ * May be called at any time, so it only takes a note.
+ */
+void
+tview_plan_invalidate(Oid relid)
+{
+	ListCell   *lc;
+
+	invalidations++;
+	foreach(lc, plans)
+	{
+		TviewPlan  *plan = lfirst(lc);
+
+		if (!OidIsValid(relid) || list_member_oid(plan->relids, relid))
+			plan->valid = false;
+	}
+}
+
+static void
+free_plan(TviewPlan *plan)
+{
+	if (plan->apply != NULL)
+		SPI_freeplan(plan->apply);
+	if (plan->duplicates != NULL)
+		SPI_freeplan(plan->duplicates);
+	if (plan->nulls != NULL)
+		SPI_freeplan(plan->nulls);
+	for (int i = 0; i < plan->nsources; i++)
+		if (plan->derive[i] != NULL)
+			SPI_freeplan(plan->derive[i]);
+	MemoryContextDelete(plan->context);
+}
+
+/*
+ * tview_plan_at_xact_end - free the plans that have been replaced
+ */
+void
+tview_plan_at_xact_end(void)
+{
+	ListCell   *lc;
+
+	if (dead_plans == NIL)
+		return;
+	foreach(lc, dead_plans)
+		free_plan(lfirst(lc));
+	list_free(dead_plans);
+	dead_plans = NIL;
+}

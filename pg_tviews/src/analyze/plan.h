@@ -1,0 +1,57 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan.h
+ *	  How one TVIEW is kept up to date, and the backend's cache of that.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TVIEW_PLAN_H
+#define TVIEW_PLAN_H
+
+#include "analyze/derive.h"
+#include "executor/spi.h"
+
+typedef struct TviewPlan
+{
+	MemoryContext context;
+	bool		valid;
+	Oid			tview;
+	Oid			view;
+	Oid			owner;
+	char	   *name;			/* of the table, qualified and quoted */
+	bool		has_deferred;	/* the table has deferrable triggers */
+	List	   *relids;			/* a change of one makes the plan invalid */
+
+	char	   *key_column;
+	Oid			key_type;
+	Oid			key_array_type;
+	Oid			key_collation;
+	int16		key_len;
+	bool		key_byval;
+	char		key_align;
+	bool		key_image_equal;	/* equal keys have equal bytes */
+	char	   *key_operator;	/* equality, for SQL */
+
+	bool		unique;			/* no need to look for duplicate keys */
+	bool		nullable;		/* need to look for null keys */
+	int			nsources;
+	TviewSource *sources;
+	int			root;			/* number of the source that the key is from */
+	List	   *columns;		/* names of the definition's, in order */
+	char	   *select_sql;		/* the definition, reading tables only */
+	char	   *view_sql;		/* name of the view, qualified and quoted */
+
+	/* prepared by refresh/, NULL until first used */
+	SPIPlanPtr	apply;
+	SPIPlanPtr	duplicates;
+	SPIPlanPtr	nulls;
+	SPIPlanPtr *derive;			/* by source */
+} TviewPlan;
+
+extern TviewPlan *tview_plan_get(Oid tview);
+extern TviewPlan *tview_plan_build(Oid tview, Oid view, const char *name);
+extern uint64 tview_plan_generation(void);
+extern void tview_plan_invalidate(Oid relid);
+extern void tview_plan_at_xact_end(void);
+
+#endif							/* TVIEW_PLAN_H */

@@ -1,0 +1,123 @@
+/*-------------------------------------------------------------------------
+ *
+ * owner.c
+ *	  Running statements as a TVIEW's owner, with fixed settings.
+ *
+ * A document must not depend on who wrote or on their session.  So whatever
+ * computes one runs as the owner of the TVIEW, with a fixed search_path and
+ * with fixed settings for the rendering of values as text.
+ *
+ * No PG_TRY is needed around the work: an error restores the user and the
+ * parameters by aborting the (sub)transaction.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "pgtime.h"
+#include "utils/acl.h"
+#include "utils/bytea.h"
+#include "utils/float.h"
+#include "utils/guc.h"
+#include "utils/syscache.h"
+
+#include "base/owner.h"
+
+#define TVIEW_SEARCH_PATH	"pg_catalog, pg_temp"
+
+static void
+set_parameter(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
+ * tview_fix_search_path - make names in generated SQL and in functions safe
+ *
+ * Returns the nesting level to hand to AtEOXact_GUC().
+ */
+int
+tview_fix_search_path(void)
+{
+	int			nest_level = NewGUCNestLevel();
+
+	if (strcmp(namespace_search_path, TVIEW_SEARCH_PATH) != 0)
+		set_parameter("search_path", TVIEW_SEARCH_PATH);
+	return nest_level;
+}
+
+/*
+ * tview_fix_settings - search_path, and all that the text form of a value
+ * may depend on
+ *
+ * Setting a parameter costs more than a look at it, so only those that have
+ * another value are set.
+ */
+int
+tview_fix_settings(void)
+{
+	int			nest_level = tview_fix_search_path();
+
+	if (strcmp(pg_get_timezone_name(session_timezone), "UTC") != 0)
+		set_parameter("TimeZone", "UTC");
+	if (DateStyle != USE_ISO_DATES || DateOrder != DATEORDER_MDY)
+		set_parameter("DateStyle", "ISO, MDY");
+	if (IntervalStyle != INTSTYLE_POSTGRES)
+		set_parameter("IntervalStyle", "postgres");
+	if (extra_float_digits != 1)
+		set_parameter("extra_float_digits", "1");
+	if (bytea_output != BYTEA_OUTPUT_HEX)
+		set_parameter("bytea_output", "hex");
+	return nest_level;
+}
+
+/*
+ * tview_owner_enter - become the owner
+ *
+ * With restricted, the owner's code can leave nothing behind that would run
+ * as somebody else later.  A deferred trigger is such a thing, so tables that
+ * have one can't be written that way.
+ */
+void
+tview_owner_enter(TviewOwnerContext *saved, Oid owner, bool restricted)
+{
+	int			flags = SECURITY_LOCAL_USERID_CHANGE;
+
+	if (restricted)
+		flags |= SECURITY_RESTRICTED_OPERATION;
+	GetUserIdAndSecContext(&saved->userid, &saved->sec_context);
+	SetUserIdAndSecContext(owner, saved->sec_context | flags);
+	saved->nest_level = tview_fix_settings();
+}
+
+/*
+ * tview_owner_leave - become again who one was
+ */
+void
+tview_owner_leave(const TviewOwnerContext *saved)
+{
+	AtEOXact_GUC(true, saved->nest_level);
+	SetUserIdAndSecContext(saved->userid, saved->sec_context);
+}
+
+/*
+ * tview_owner_is_member - may the current user do what a relation's owner may?
+ */
+bool
+tview_owner_is_member(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	result = has_privs_of_role(GetUserId(),
+							   ((Form_pg_class) GETSTRUCT(tuple))->relowner);
+	ReleaseSysCache(tuple);
+	return result;
+}

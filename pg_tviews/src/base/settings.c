@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * settings.c
+ *	  Configuration parameters of pg_tviews.
+ *
+ * None of them needs shared_preload_libraries: a parameter that only the
+ * postmaster may set could not be defined by a library loaded later.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "utils/guc.h"
+
+#include "base/settings.h"
+
+bool		tview_ctas_interception = true;
+int			tview_queue_limit = 1000000;
+
+/*
+ * tview_settings_define - called once, when the library is loaded
+ */
+void
+tview_settings_define(void)
+{
+	DefineCustomBoolVariable("pg_tviews.ctas_interception",
+							 "Makes a TVIEW of every table that CREATE TABLE tv_<entity> AS creates.",
+							 NULL,
+							 &tview_ctas_interception,
+							 true,
+							 PGC_USERSET, 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("pg_tviews.queue_limit",
+							"Sets how many changes of one source a transaction keeps before it rebuilds the TVIEW by differences instead.",
+							NULL,
+							&tview_queue_limit,
+							1000000, 1, INT_MAX,
+							PGC_USERSET, 0,
+							NULL, NULL, NULL);
+
+	MarkGUCPrefixReserved("pg_tviews");
+}

@@ -1,0 +1,16 @@
+/*-------------------------------------------------------------------------
+ *
+ * settings.h
+ *	  Configuration parameters of pg_tviews.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TVIEW_SETTINGS_H
+#define TVIEW_SETTINGS_H
+
+extern PGDLLIMPORT bool tview_ctas_interception;
+extern PGDLLIMPORT int tview_queue_limit;
+
+extern void tview_settings_define(void);
+
+#endif							/* TVIEW_SETTINGS_H */

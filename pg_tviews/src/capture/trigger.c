@@ -1,0 +1,295 @@
+/*-------------------------------------------------------------------------
+ *
+ * trigger.c
+ *	  Capture: the trigger that notes changed rows.
+ *
+ * One row trigger and one TRUNCATE trigger on each table that TVIEWs read,
+ * whatever the number of TVIEWs; the tables of TVIEWs that others read have
+ * them too.  For each source that the table is, the old and the new image are
+ * cut down to the columns that the source's derivation starts from, and
+ * queued.  A row in which no column has changed that a source uses is of no
+ * interest to it.
+ *
+ * What to do for a table is kept by backend, and made anew whenever a plan or
+ * the set of TVIEWs may have changed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "commands/trigger.h"
+#include "executor/tuptable.h"
+#include "fmgr.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "analyze/plan.h"
+#include "capture/queue.h"
+#include "catalog/graph.h"
+
+PG_FUNCTION_INFO_V1(pg_tviews_capture);
+
+/* What to note for one source */
+typedef struct CaptureSource
+{
+	Oid			tview;
+	int			source;			/* number, or TVIEW_CHANGED_KEY */
+	int			nused;
+	AttrNumber *used;			/* columns to compare */
+	int			nlinks;
+	AttrNumber *links;			/* columns to note */
+	TviewValueType *types;
+} CaptureSource;
+
+/* What to note for one table */
+typedef struct CaptureTable
+{
+	Oid			relid;
+	List	   *tviews;			/* OIDs of those that read it */
+	int			natts;
+	int			nused;
+	AttrNumber *used;			/* columns that any source uses */
+	int			nsources;
+	CaptureSource *sources;
+} CaptureTable;
+
+static MemoryContext capture_context = NULL;	/* child of CacheMemoryContext */
+static List *capture_tables = NIL;	/* of CaptureTable */
+static uint64 capture_generation = 0;
+
+static int
+list_columns(Bitmapset *columns, AttrNumber **result)
+{
+	int			n = 0;
+	int			attno = -1;
+
+	*result = palloc(sizeof(AttrNumber) * (bms_num_members(columns) + 1));
+	while ((attno = bms_next_member(columns, attno)) >= 0)
+		(*result)[n++] = attno;
+	return n;
+}
+
+/* Columns that a source uses, a whole-row reference spelled out. */
+static Bitmapset *
+used_columns(const TviewSource *source, TupleDesc desc)
+{
+	Bitmapset  *result = bms_copy(source->used);
+
+	if (source->whole_row)
+		for (int i = 0; i < desc->natts; i++)
+			if (!TupleDescAttr(desc, i)->attisdropped)
+				result = bms_add_member(result, i + 1);
+	return result;
+}
+
+static void
+set_source(CaptureSource *capture, const TviewPlan *plan, int number,
+		   Bitmapset *used)
+{
+	const TviewSource *source = &plan->sources[number];
+
+	capture->tview = plan->tview;
+	capture->source = source->kind == TVIEW_LOCAL ? TVIEW_CHANGED_KEY : number;
+	capture->nused = list_columns(used, &capture->used);
+	capture->nlinks = source->nlinks;
+	capture->links = palloc(sizeof(AttrNumber) * source->nlinks);
+	capture->types = palloc0(sizeof(TviewValueType) * source->nlinks);
+	for (int i = 0; i < source->nlinks; i++)
+	{
+		capture->links[i] = source->links[i];
+		get_typlenbyval(source->link_types[i], &capture->types[i].len,
+						&capture->types[i].byval);
+	}
+}
+
+static CaptureTable *
+build_table(Relation rel)
+{
+	CaptureTable *table = palloc0(sizeof(CaptureTable));
+	Bitmapset  *all_used = NULL;
+	List	   *tviews = NIL;
+	ListCell   *lc;
+
+	table->relid = RelationGetRelid(rel);
+	table->natts = RelationGetDescr(rel)->natts;
+	foreach(lc, tview_graph_readers(table->relid))
+		tviews = lappend_oid(tviews, ((Tview *) lfirst(lc))->tview);
+	table->tviews = tviews;
+
+	foreach(lc, tviews)
+	{
+		TviewPlan  *plan = tview_plan_get(lfirst_oid(lc));
+
+		if (plan == NULL)
+			continue;
+		for (int i = 0; i < plan->nsources; i++)
+		{
+			Bitmapset  *used;
+
+			if (plan->sources[i].relid != table->relid)
+				continue;
+			used = used_columns(&plan->sources[i], RelationGetDescr(rel));
+			all_used = bms_add_members(all_used, used);
+			for (int j = 0; j < plan->sources[i].nlinks; j++)
+				all_used = bms_add_member(all_used, plan->sources[i].links[j]);
+			table->sources = table->sources == NULL ?
+				palloc(sizeof(CaptureSource)) :
+				repalloc(table->sources,
+						 sizeof(CaptureSource) * (table->nsources + 1));
+			set_source(&table->sources[table->nsources++], plan, i, used);
+		}
+	}
+	table->nused = list_columns(all_used, &table->used);
+	return table;
+}
+
+/* What to do for a table, from the cache if that is current. */
+static CaptureTable *
+find_table(Relation rel)
+{
+	uint64		generation = tview_graph_generation() + tview_plan_generation();
+	MemoryContext old;
+	CaptureTable *table;
+	ListCell   *lc;
+
+	if (generation != capture_generation)
+	{
+		if (capture_context != NULL)
+			MemoryContextDelete(capture_context);
+		capture_tables = NIL;
+		capture_context = AllocSetContextCreate(CacheMemoryContext,
+												"pg_tviews capture",
+												ALLOCSET_SMALL_SIZES);
+		capture_generation = generation;
+	}
+	foreach(lc, capture_tables)
+	{
+		table = lfirst(lc);
+		if (table->relid == RelationGetRelid(rel))
+			return table;
+	}
+
+	/*
+	 * Building plans moves the generation on, so note what it has become; an
+	 * invalidation that arrives later moves it again.
+	 */
+	old = MemoryContextSwitchTo(capture_context);
+	table = build_table(rel);
+	capture_tables = lappend(capture_tables, table);
+	capture_generation = tview_graph_generation() + tview_plan_generation();
+	MemoryContextSwitchTo(old);
+	return table;
+}
+
+/* Note one image of a row for one source. */
+static void
+note_image(const CaptureSource *source, Oid relid, TupleTableSlot *slot)
+{
+	Datum		values[INDEX_MAX_KEYS];
+	bool		nulls[INDEX_MAX_KEYS];
+
+	for (int i = 0; i < source->nlinks; i++)
+		values[i] = slot_getattr(slot, source->links[i], &nulls[i]);
+
+	/* a row without a key is no row of the TVIEW */
+	if (source->source == TVIEW_CHANGED_KEY && nulls[0])
+		return;
+	tview_queue_add(source->tview, source->source, relid, source->nlinks,
+					values, nulls, source->types);
+}
+
+/*
+ * Is the column the same in both images?  A value stored out of line that has
+ * not moved is, without a look at it.
+ */
+static bool
+is_same(TupleTableSlot *old_slot, TupleTableSlot *new_slot, AttrNumber attno)
+{
+	Form_pg_attribute att = TupleDescAttr(old_slot->tts_tupleDescriptor,
+										  attno - 1);
+	bool		old_null;
+	bool		new_null;
+	Datum		old_value = slot_getattr(old_slot, attno, &old_null);
+	Datum		new_value = slot_getattr(new_slot, attno, &new_null);
+
+	if (old_null || new_null)
+		return old_null && new_null;
+	if (att->attlen == -1 &&
+		VARATT_IS_EXTERNAL(DatumGetPointer(old_value)) &&
+		VARATT_IS_EXTERNAL(DatumGetPointer(new_value)) &&
+		VARSIZE_EXTERNAL(DatumGetPointer(old_value)) ==
+		VARSIZE_EXTERNAL(DatumGetPointer(new_value)) &&
+		memcmp(DatumGetPointer(old_value), DatumGetPointer(new_value),
+			   VARSIZE_EXTERNAL(DatumGetPointer(old_value))) == 0)
+		return true;
+	return datum_image_eq(old_value, new_value, att->attbyval, att->attlen);
+}
+
+static void
+note_update(const CaptureTable *table, TupleTableSlot *old_slot,
+			TupleTableSlot *new_slot)
+{
+	bool		changed[MaxHeapAttributeNumber + 1];
+	bool		any = false;
+
+	for (int i = 0; i < table->nused; i++)
+	{
+		AttrNumber	attno = table->used[i];
+
+		changed[attno] = !is_same(old_slot, new_slot, attno);
+		any |= changed[attno];
+	}
+	if (!any)
+		return;
+
+	for (int i = 0; i < table->nsources; i++)
+	{
+		const CaptureSource *source = &table->sources[i];
+		bool		matters = false;
+		bool		moved = false;
+
+		for (int j = 0; j < source->nused && !matters; j++)
+			matters = changed[source->used[j]];
+		if (!matters)
+			continue;
+		for (int j = 0; j < source->nlinks; j++)
+			moved |= changed[source->links[j]];
+		note_image(source, table->relid, old_slot);
+		if (moved)
+			note_image(source, table->relid, new_slot);
+	}
+}
+
+/*
+ * pg_tviews_capture - AFTER trigger, for each row or for a TRUNCATE
+ */
+Datum
+pg_tviews_capture(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+	CaptureTable *table;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(data->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by an AFTER trigger",
+						"pg_tviews_capture")));
+
+	table = find_table(data->tg_relation);
+	if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
+	{
+		ListCell   *lc;
+
+		foreach(lc, table->tviews)
+			tview_queue_add_all(lfirst_oid(lc));
+	}
+	else if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+		note_update(table, data->tg_trigslot, data->tg_newslot);
+	else
+		for (int i = 0; i < table->nsources; i++)
+			note_image(&table->sources[i], table->relid, data->tg_trigslot);
+	return PointerGetDatum(NULL);
+}

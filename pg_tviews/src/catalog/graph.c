@@ -1,0 +1,307 @@
+/*-------------------------------------------------------------------------
+ *
+ * graph.c
+ *	  The TVIEWs of this database and what they read.
+ *
+ * A backend reads pg_tview_meta as a whole when it first needs to know, and
+ * again after any backend has changed it.  What the functions return belongs
+ * to the cache and is good until the next call that may process
+ * invalidations, so a caller that runs statements keeps OIDs, not pointers.
+ *
+ * TVIEWs are ordered by level: one that reads no other TVIEW has level 1, and
+ * every other one more than the highest it reads.  A flush that goes through
+ * the levels upwards refreshes each TVIEW once, after all it reads.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "base/extension.h"
+#include "base/names.h"
+#include "catalog/graph.h"
+#include "catalog/meta.h"
+
+static MemoryContext graph_context = NULL;	/* child of CacheMemoryContext */
+static List *graph = NIL;		/* of Tview, by level and OID */
+static bool graph_valid = false;
+static uint64 graph_generation = 0;
+static Oid	meta_relid = InvalidOid;
+
+static Tview *
+find_in(List *tviews, Oid tview)
+{
+	ListCell   *lc;
+
+	foreach(lc, tviews)
+	{
+		Tview	   *candidate = lfirst(lc);
+
+		if (candidate->tview == tview)
+			return candidate;
+	}
+	return NULL;
+}
+
+/*
+ * tview_graph_compare - the order in which TVIEWs are refreshed
+ */
+int
+tview_graph_compare(const ListCell *a, const ListCell *b)
+{
+	const Tview *left = lfirst(a);
+	const Tview *right = lfirst(b);
+
+	if (left->level != right->level)
+		return left->level < right->level ? -1 : 1;
+	return left->tview < right->tview ? -1 : left->tview > right->tview;
+}
+
+/* Level of one TVIEW, found from those of what it reads. */
+static int
+find_level(List *tviews, Tview *tview)
+{
+	int			level = 0;
+	ListCell   *lc;
+
+	if (tview->level > 0)
+		return tview->level;
+	if (tview->level < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+				 errmsg("TVIEW \"%s\" reads itself through other TVIEWs",
+						tview->entity),
+				 errhint("Drop one of the TVIEWs of the cycle and define it anew.")));
+
+	tview->level = -1;
+	foreach(lc, tview->dependencies)
+	{
+		Tview	   *read = find_in(tviews, lfirst_oid(lc));
+
+		if (read != NULL)
+			level = Max(level, find_level(tviews, read));
+	}
+	tview->level = level + 1;
+	return tview->level;
+}
+
+static List *
+load_graph(void)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, tview_meta_read())
+	{
+		TviewMeta  *meta = lfirst(lc);
+		Tview	   *tview = palloc0(sizeof(Tview));
+
+		tview->tview = meta->tview;
+		tview->view = meta->view;
+		tview->schema = meta->schema;
+		tview->root = meta->root;
+		tview->entity = meta->entity;
+		tview->key_column = meta->key_column;
+		tview->definition = meta->definition;
+		tview->dependencies = meta->dependencies;
+		result = lappend(result, tview);
+	}
+	foreach(lc, result)
+		(void) find_level(result, lfirst(lc));
+	list_sort(result, tview_graph_compare);
+	return result;
+}
+
+/*
+ * tview_graph_all - all TVIEWs, in the order of their refresh
+ */
+List *
+tview_graph_all(void)
+{
+	MemoryContext context;
+	MemoryContext old;
+	List	   *loaded;
+
+	if (graph_valid)
+		return graph;
+
+	context = AllocSetContextCreate(CurrentMemoryContext,
+									"pg_tviews graph", ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(context);
+
+	/*
+	 * Set before reading, so that an invalidation that arrives meanwhile
+	 * makes the next caller read again.
+	 */
+	graph_valid = true;
+	PG_TRY();
+	{
+		meta_relid = tview_extension_table("pg_tview_meta", true);
+		loaded = load_graph();
+	}
+	PG_CATCH();
+	{
+		graph_valid = false;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(old);
+
+	MemoryContextSetParent(context, CacheMemoryContext);
+	if (graph_context != NULL)
+		MemoryContextDelete(graph_context);
+	graph_context = context;
+	graph = loaded;
+	graph_generation++;
+	return graph;
+}
+
+/*
+ * tview_graph_generation - changes whenever the graph may have changed
+ */
+uint64
+tview_graph_generation(void)
+{
+	(void) tview_graph_all();
+	return graph_generation;
+}
+
+/*
+ * tview_graph_find - the TVIEW whose table this is, or NULL
+ */
+Tview *
+tview_graph_find(Oid tview)
+{
+	return find_in(tview_graph_all(), tview);
+}
+
+/*
+ * tview_graph_find_view - the TVIEW that this view defines, or NULL
+ */
+Tview *
+tview_graph_find_view(Oid view)
+{
+	ListCell   *lc;
+
+	foreach(lc, tview_graph_all())
+	{
+		Tview	   *candidate = lfirst(lc);
+
+		if (candidate->view == view)
+			return candidate;
+	}
+	return NULL;
+}
+
+/* The TVIEW of this name in one schema, or NULL. */
+static Tview *
+find_in_schema(const char *entity, Oid schema)
+{
+	ListCell   *lc;
+
+	foreach(lc, tview_graph_all())
+	{
+		Tview	   *candidate = lfirst(lc);
+
+		if (candidate->schema == schema &&
+			strcmp(candidate->entity, entity) == 0)
+			return candidate;
+	}
+	return NULL;
+}
+
+/*
+ * tview_graph_find_name - the TVIEW that a user means
+ *
+ * Without a schema, the first in the search path.
+ */
+Tview *
+tview_graph_find_name(const char *input, bool missing_ok)
+{
+	char	   *schema;
+	char	   *entity;
+	Tview	   *tview = NULL;
+
+	tview_name_parse(input, &schema, &entity);
+	if (schema != NULL)
+	{
+		Oid			namespace = get_namespace_oid(schema, missing_ok);
+
+		if (OidIsValid(namespace))
+			tview = find_in_schema(entity, namespace);
+	}
+	else
+	{
+		ListCell   *lc;
+
+		foreach(lc, fetch_search_path(false))
+		{
+			tview = find_in_schema(entity, lfirst_oid(lc));
+			if (tview != NULL)
+				break;
+		}
+	}
+
+	if (tview == NULL && !missing_ok)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("TVIEW \"%s\" does not exist", input),
+				 errhint("Query %s for the TVIEWs of this database; name the schema if it is not in search_path.",
+						 tview_extension_qualify("pg_tview_meta"))));
+	return tview;
+}
+
+/*
+ * tview_graph_readers - TVIEWs whose definition reads this table, in a list
+ * of the caller's
+ */
+List *
+tview_graph_readers(Oid relid)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, tview_graph_all())
+	{
+		Tview	   *candidate = lfirst(lc);
+
+		if (list_member_oid(candidate->dependencies, relid))
+			result = lappend(result, candidate);
+	}
+	return result;
+}
+
+/*
+ * tview_graph_level - level that a TVIEW reading these tables has
+ */
+int
+tview_graph_level(List *dependencies)
+{
+	int			level = 0;
+	ListCell   *lc;
+
+	foreach(lc, dependencies)
+	{
+		Tview	   *read = tview_graph_find(lfirst_oid(lc));
+
+		if (read != NULL)
+			level = Max(level, read->level);
+	}
+	return level + 1;
+}
+
+/*
+ * tview_graph_invalidate - part of the relcache callback
+ *
+ * May be called at any time, so it only takes a note.
+ */
+void
+tview_graph_invalidate(Oid relid)
+{
+	if (!OidIsValid(relid) || relid == meta_relid || !OidIsValid(meta_relid))
+		graph_valid = false;
+}

@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * graph.h
+ *	  The TVIEWs of this database and what they read.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TVIEW_GRAPH_H
+#define TVIEW_GRAPH_H
+
+#include "nodes/pg_list.h"
+
+#define TVIEW_MAX_LEVEL		10	/* TVIEWs over TVIEWs over ... */
+#define TVIEW_NOTICE_LEVEL	5
+
+typedef struct Tview
+{
+	Oid			tview;
+	Oid			view;
+	Oid			schema;
+	Oid			root;
+	char	   *entity;
+	char	   *key_column;
+	char	   *definition;
+	List	   *dependencies;	/* OIDs of the tables it reads */
+	int			level;			/* 1 if it reads no other TVIEW */
+} Tview;
+
+extern List *tview_graph_all(void);
+extern Tview *tview_graph_find(Oid tview);
+extern Tview *tview_graph_find_view(Oid view);
+extern Tview *tview_graph_find_name(const char *input, bool missing_ok);
+extern List *tview_graph_readers(Oid relid);
+extern int	tview_graph_level(List *dependencies);
+extern int	tview_graph_compare(const ListCell *a, const ListCell *b);
+extern uint64 tview_graph_generation(void);
+extern void tview_graph_invalidate(Oid relid);
+
+#endif							/* TVIEW_GRAPH_H */

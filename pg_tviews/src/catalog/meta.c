@@ -1,0 +1,217 @@
+/*-------------------------------------------------------------------------
+ *
+ * meta.c
+ *	  Rows of pg_tview_meta and pg_tview_helpers.
+ *
+ * Ordinary roles may only read these tables, so they are written as their
+ * owner.  A statement trigger on pg_tview_meta tells all backends of every
+ * change, whoever makes it: ours, and those of pg_restore.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/rel.h"
+
+#include "base/compat.h"
+#include "base/extension.h"
+#include "base/owner.h"
+#include "catalog/meta.h"
+
+PG_FUNCTION_INFO_V1(pg_tviews_metadata_changed);
+
+/* Columns of pg_tview_meta that are read from C */
+enum
+{
+	META_ENTITY = 1,
+	META_SCHEMA,
+	META_TVIEW,
+	META_VIEW,
+	META_ROOT,
+	META_KEY_COLUMN,
+	META_DEFINITION,
+	META_DEPENDENCIES
+};
+
+static Datum
+oid_array(List *oids)
+{
+	Datum	   *values = palloc(sizeof(Datum) * (list_length(oids) + 1));
+	int			n = 0;
+	ListCell   *lc;
+
+	foreach(lc, oids)
+		values[n++] = ObjectIdGetDatum(lfirst_oid(lc));
+	return PointerGetDatum(construct_array(values, n, REGCLASSOID,
+										   sizeof(Oid), true, TYPALIGN_INT));
+}
+
+static Datum
+name_array(List *names)
+{
+	Datum	   *values = palloc(sizeof(Datum) * (list_length(names) + 1));
+	int			n = 0;
+	ListCell   *lc;
+
+	foreach(lc, names)
+		values[n++] = DirectFunctionCall1(namein,
+										  CStringGetDatum(lfirst(lc)));
+	return PointerGetDatum(construct_array(values, n, NAMEOID, NAMEDATALEN,
+										   false, TYPALIGN_CHAR));
+}
+
+/* Run one statement as the owner of the metadata. */
+static void
+execute_as_metadata_owner(const char *sql, int nargs, Oid *types,
+						  Datum *values)
+{
+	Relation	rel = table_open(tview_extension_table("pg_tview_meta", false),
+								 RowExclusiveLock);
+	TviewOwnerContext saved;
+
+	tview_owner_enter(&saved, rel->rd_rel->relowner, true);
+	SPI_connect();
+	if (SPI_execute_with_args(sql, nargs, types, values, NULL, false, 0) < 0)
+		elog(ERROR, "could not change the metadata: %s", sql);
+	SPI_finish();
+	tview_owner_leave(&saved);
+	table_close(rel, NoLock);
+}
+
+/*
+ * tview_meta_insert - add the row of a new TVIEW
+ */
+void
+tview_meta_insert(const TviewMeta *meta)
+{
+	Oid			types[] = {TEXTOID, REGNAMESPACEOID, REGCLASSOID, REGCLASSOID,
+		REGCLASSOID, TEXTOID, TEXTOID, REGCLASSARRAYOID, NAMEARRAYOID,
+	NAMEARRAYOID, JSONBOID};
+	Datum		values[] = {
+		CStringGetTextDatum(meta->entity),
+		ObjectIdGetDatum(meta->schema),
+		ObjectIdGetDatum(meta->tview),
+		ObjectIdGetDatum(meta->view),
+		ObjectIdGetDatum(meta->root),
+		CStringGetTextDatum(meta->key_column),
+		CStringGetTextDatum(meta->definition),
+		oid_array(meta->dependencies),
+		name_array(meta->fk_columns),
+		name_array(meta->uuid_columns),
+		JsonbPGetDatum(meta->options)
+	};
+	Oid			helper_types[] = {REGCLASSARRAYOID, REGCLASSOID};
+	Datum		helper_values[] = {oid_array(meta->helpers),
+	ObjectIdGetDatum(meta->tview)};
+
+	execute_as_metadata_owner(psprintf("INSERT INTO %s VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, pg_catalog.now())",
+									   tview_extension_qualify("pg_tview_meta")),
+							  lengthof(types), types, values);
+	execute_as_metadata_owner(psprintf("INSERT INTO %s SELECT h, $2 FROM pg_catalog.unnest($1) AS h",
+									   tview_extension_qualify("pg_tview_helpers")),
+							  lengthof(helper_types), helper_types,
+							  helper_values);
+}
+
+/*
+ * tview_meta_delete - remove the rows of a TVIEW
+ */
+void
+tview_meta_delete(Oid tview)
+{
+	Oid			types[] = {REGCLASSOID};
+	Datum		values[] = {ObjectIdGetDatum(tview)};
+
+	execute_as_metadata_owner(psprintf("DELETE FROM %s WHERE tview = $1",
+									   tview_extension_qualify("pg_tview_meta")),
+							  1, types, values);
+	execute_as_metadata_owner(psprintf("DELETE FROM %s WHERE tview = $1",
+									   tview_extension_qualify("pg_tview_helpers")),
+							  1, types, values);
+}
+
+static List *
+oid_list(Datum array)
+{
+	Datum	   *values;
+	int			n;
+	List	   *result = NIL;
+
+	deconstruct_array(DatumGetArrayTypeP(array), REGCLASSOID, sizeof(Oid),
+					  true, TYPALIGN_INT, &values, NULL, &n);
+	for (int i = 0; i < n; i++)
+		result = lappend_oid(result, DatumGetObjectId(values[i]));
+	return result;
+}
+
+/*
+ * tview_meta_read - all rows, in the current memory context
+ *
+ * Only what the graph needs is filled in.  Returns NIL in a database without
+ * the extension.
+ */
+List *
+tview_meta_read(void)
+{
+	Oid			relid = tview_extension_table("pg_tview_meta", true);
+	Relation	rel;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	List	   *result = NIL;
+
+	if (!OidIsValid(relid))
+		return NIL;
+
+	rel = table_open(relid, AccessShareLock);
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		TviewMeta  *meta = palloc0(sizeof(TviewMeta));
+		Datum		values[32];
+		bool		nulls[32];
+
+		Assert(RelationGetNumberOfAttributes(rel) <= lengthof(values));
+		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
+		meta->entity = TextDatumGetCString(values[META_ENTITY - 1]);
+		meta->schema = DatumGetObjectId(values[META_SCHEMA - 1]);
+		meta->tview = DatumGetObjectId(values[META_TVIEW - 1]);
+		meta->view = DatumGetObjectId(values[META_VIEW - 1]);
+		meta->root = DatumGetObjectId(values[META_ROOT - 1]);
+		meta->key_column = pstrdup(NameStr(*DatumGetName(values[META_KEY_COLUMN - 1])));
+		meta->definition = TextDatumGetCString(values[META_DEFINITION - 1]);
+		meta->dependencies = oid_list(values[META_DEPENDENCIES - 1]);
+		result = lappend(result, meta);
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+/*
+ * pg_tviews_metadata_changed - statement trigger on pg_tview_meta
+ *
+ * An invalidation of the table's relcache entry is what every backend's graph
+ * of TVIEWs listens to.
+ */
+Datum
+pg_tviews_metadata_changed(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by a trigger",
+						"pg_tviews_metadata_changed")));
+	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,35 @@
+/*-------------------------------------------------------------------------
+ *
+ * meta.h
+ *	  Rows of pg_tview_meta and pg_tview_helpers.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TVIEW_META_H
+#define TVIEW_META_H
+
+#include "nodes/pg_list.h"
+#include "utils/jsonb.h"
+
+/* One row of pg_tview_meta, with the TVIEW's rows of pg_tview_helpers */
+typedef struct TviewMeta
+{
+	char	   *entity;
+	Oid			schema;
+	Oid			tview;
+	Oid			view;
+	Oid			root;
+	char	   *key_column;
+	char	   *definition;
+	Jsonb	   *options;
+	List	   *dependencies;	/* OIDs of tables */
+	List	   *helpers;		/* OIDs of plain views */
+	List	   *fk_columns;		/* names */
+	List	   *uuid_columns;	/* names */
+} TviewMeta;
+
+extern void tview_meta_insert(const TviewMeta *meta);
+extern void tview_meta_delete(Oid tview);
+extern List *tview_meta_read(void);
+
+#endif							/* TVIEW_META_H */

@@ -1,0 +1,484 @@
+/*-------------------------------------------------------------------------
+ *
+ * create.c
+ *	  Making TVIEWs.
+ *
+ * Both ways of making one, pg_tviews_create() and CREATE TABLE tv_x AS, end
+ * in tview_create_adopt(): there is an empty table with the columns of the
+ * definition, and it is made into a TVIEW.
+ *
+ *	1. make the view; check definition and columns
+ *	2. lock the tables it reads against writers, and wait for those there are
+ *	3. fill the table, with a snapshot taken after that
+ *	4. make primary key, indexes, triggers, metadata
+ *
+ * Writers that come later find the triggers; those before were waited for,
+ * and the snapshot sees what they have written.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/toast_compression.h"
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "commands/tablecmds.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "parser/analyze.h"
+#include "parser/parser.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+#include "utils/snapmgr.h"
+#include "utils/typcache.h"
+
+#include "analyze/check.h"
+#include "analyze/expand.h"
+#include "analyze/plan.h"
+#include "base/extension.h"
+#include "base/names.h"
+#include "base/owner.h"
+#include "catalog/graph.h"
+#include "catalog/meta.h"
+#include "ddl/build.h"
+#include "ddl/create.h"
+#include "ddl/dependencies.h"
+#include "refresh/flush.h"
+
+PG_FUNCTION_INFO_V1(pg_tviews_create);
+
+#define TVIEW_FILLFACTOR	90	/* room for HOT updates */
+
+static bool create_running = false;
+
+/*
+ * tview_create_running - are the statements that run now our own?
+ */
+bool
+tview_create_running(void)
+{
+	return create_running;
+}
+
+static void run_sql(const char *format,...) pg_attribute_printf(1, 2);
+
+/* Run one utility statement through SPI. */
+static void
+run_sql(const char *format,...)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	for (;;)
+	{
+		va_list		args;
+		int			needed;
+
+		va_start(args, format);
+		needed = appendStringInfoVA(&sql, format, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&sql, needed);
+	}
+	SPI_connect();
+	if (SPI_execute(sql.data, false, 0) < 0)
+		elog(ERROR, "could not execute \"%s\"", sql.data);
+	SPI_finish();
+}
+
+/* ----------
+ * Checks
+ * ----------
+ */
+
+/*
+ * tview_create_check - judge a definition by itself; return it as text, with
+ * qualified names
+ */
+char *
+tview_create_check(Query *query, const char *name)
+{
+	int			nest_level;
+	char	   *sql;
+
+	tview_check_statement(query, name);
+	tview_check_definition(tview_expand(query), name);
+	if (query->sortClause != NIL && query->limitCount == NULL)
+		ereport(NOTICE,
+				(errmsg("ORDER BY of the definition of TVIEW \"%s\" has no effect",
+						name),
+				 errdetail("The rows of a table have no order."),
+				 errhint("Order the query that reads the TVIEW.")));
+
+	nest_level = tview_fix_search_path();
+	sql = pg_get_querydef(copyObject(query), false);
+	AtEOXact_GUC(true, nest_level);
+	return sql;
+}
+
+static void
+check_name_free(const char *name, Oid schema)
+{
+	if (OidIsValid(get_relname_relid(name, schema)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("relation \"%s\" already exists in schema \"%s\"",
+						name, get_namespace_name(schema)),
+				 errhint("Drop or rename it, or choose another entity name or schema.")));
+}
+
+/* The columns that the naming contract asks for. */
+static void
+check_columns(Relation table, const char *entity, const char *key_column)
+{
+	Oid			relid = RelationGetRelid(table);
+	AttrNumber	data = get_attnum(relid, TVIEW_DATA_COLUMN);
+
+	if (get_attnum(relid, key_column) == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("definition of TVIEW \"%s\" has no column \"%s\"",
+						entity, key_column),
+				 errhint("Select the primary key of the table whose rows the TVIEW has as %s.",
+						 quote_identifier(key_column))));
+	if (data == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("definition of TVIEW \"%s\" has no column \"%s\"",
+						entity, TVIEW_DATA_COLUMN),
+				 errhint("Select the document as %s, of type jsonb, with jsonb_build_object() for instance.",
+						 TVIEW_DATA_COLUMN)));
+	if (get_atttype(relid, data) != JSONBOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of TVIEW \"%s\" is of type %s, not jsonb",
+						TVIEW_DATA_COLUMN, entity,
+						format_type_be(get_atttype(relid, data))),
+				 errhint("Build the document with jsonb functions, or cast it to jsonb.")));
+	if (get_attnum(relid, TVIEW_UPDATED_COLUMN) != InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_COLUMN),
+				 errmsg("definition of TVIEW \"%s\" has a column \"%s\"",
+						entity, TVIEW_UPDATED_COLUMN),
+				 errdetail("Every TVIEW gets a column of this name, with the time of a row's last change."),
+				 errhint("Give the column another name.")));
+}
+
+static void
+check_level(List *tables, const char *entity)
+{
+	int			level = tview_graph_level(tables);
+
+	if (level > TVIEW_MAX_LEVEL)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("TVIEW \"%s\" would be at level %d of TVIEWs over TVIEWs",
+						entity, level),
+				 errdetail("At most %d levels are possible.", TVIEW_MAX_LEVEL),
+				 errhint("Read the base tables instead of a TVIEW somewhere on the way.")));
+	if (level > TVIEW_NOTICE_LEVEL)
+		ereport(NOTICE,
+				(errmsg("TVIEW \"%s\" is at level %d of TVIEWs over TVIEWs",
+						entity, level),
+				 errdetail("A change at the bottom is refreshed level by level.")));
+}
+
+/* ----------
+ * Steps of making one
+ * ----------
+ */
+
+/*
+ * Keep writers away from the tables that are read, to the end of the
+ * transaction.  In the order of OIDs, so that two builds can't deadlock.
+ */
+static void
+lock_tables(List *tables)
+{
+	ListCell   *lc;
+
+	foreach(lc, tables)
+		LockRelationOid(lfirst_oid(lc), ShareRowExclusiveLock);
+}
+
+/* Is a capture trigger of ours there? */
+static bool
+has_capture(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	bool		result = false;
+
+	if (rel->trigdesc != NULL)
+		for (int i = 0; i < rel->trigdesc->numtriggers; i++)
+			if (strcmp(rel->trigdesc->triggers[i].tgname,
+					   TVIEW_CAPTURE_TRIGGER) == 0)
+				result = true;
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+static void
+make_capture_triggers(List *tables)
+{
+	char	   *function = tview_extension_qualify("pg_tviews_capture");
+	ListCell   *lc;
+
+	foreach(lc, tables)
+	{
+		char	   *table = tview_name_qualified(lfirst_oid(lc));
+
+		if (has_capture(lfirst_oid(lc)))
+			continue;
+		run_sql("CREATE TRIGGER \"%s\" AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION %s()",
+				TVIEW_CAPTURE_TRIGGER, table, function);
+		run_sql("CREATE TRIGGER \"%s\" AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION %s()",
+				TVIEW_TRUNCATE_TRIGGER, table, function);
+	}
+}
+
+static void
+prepare_table(const TviewPlan *plan)
+{
+	run_sql("ALTER TABLE %s ADD COLUMN %s timestamptz NOT NULL, "
+			"ALTER COLUMN %s SET NOT NULL, ALTER COLUMN %s SET NOT NULL",
+			plan->name, TVIEW_UPDATED_COLUMN,
+			quote_identifier(plan->key_column), TVIEW_DATA_COLUMN);
+#ifdef USE_LZ4
+	run_sql("ALTER TABLE %s ALTER COLUMN %s SET COMPRESSION lz4",
+			plan->name, TVIEW_DATA_COLUMN);
+#endif
+}
+
+static bool
+is_foreign_key_column(const char *name)
+{
+	return tview_name_has_prefix(name, TVIEW_FK_PREFIX);
+}
+
+static bool
+is_uuid_column(const char *name)
+{
+	size_t		len = strlen(name);
+	size_t		suffix = strlen(TVIEW_UUID_SUFFIX);
+
+	return len > suffix &&
+		strcmp(name + len - suffix, TVIEW_UUID_SUFFIX) == 0;
+}
+
+static void
+hint_duplicate_key(void *arg)
+{
+	if (geterrcode() == ERRCODE_UNIQUE_VIOLATION)
+		errhint("The definition returns a key more than once: join other tables by unique columns, or aggregate their rows in a subquery.");
+	errcontext("while building TVIEW %s", ((const TviewPlan *) arg)->name);
+}
+
+static void
+make_indexes(const TviewPlan *plan)
+{
+	ErrorContextCallback callback = {error_context_stack, hint_duplicate_key,
+	unconstify(TviewPlan *, plan)};
+	ListCell   *lc;
+
+	error_context_stack = &callback;
+	run_sql("ALTER TABLE %s ADD PRIMARY KEY (%s)", plan->name,
+			quote_identifier(plan->key_column));
+	error_context_stack = callback.previous;
+
+	foreach(lc, plan->columns)
+	{
+		char	   *column = lfirst(lc);
+		Oid			type = get_atttype(plan->tview,
+									   get_attnum(plan->tview, column));
+
+		if (strcmp(column, plan->key_column) == 0 ||
+			!OidIsValid(lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY)->btree_opf))
+			continue;
+		if (strcmp(column, TVIEW_ID_COLUMN) == 0 ||
+			is_foreign_key_column(column) || is_uuid_column(column))
+			run_sql("CREATE INDEX ON %s (%s)", plan->name,
+					quote_identifier(column));
+	}
+}
+
+static void
+make_guard(const TviewPlan *plan)
+{
+	char	   *function = tview_extension_qualify("pg_tviews_guard");
+
+	run_sql("CREATE TRIGGER \"%s\" BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION %s()",
+			TVIEW_GUARD_TRIGGER, plan->name, function);
+}
+
+static void
+write_metadata(const TviewPlan *plan, const char *entity, const char *sql,
+			   const TviewExpansion *expansion, Oid root, Jsonb *options)
+{
+	TviewMeta	meta = {0};
+	ListCell   *lc;
+
+	meta.entity = pstrdup(entity);
+	meta.schema = get_rel_namespace(plan->tview);
+	meta.tview = plan->tview;
+	meta.view = plan->view;
+	meta.root = root;
+	meta.key_column = plan->key_column;
+	meta.definition = pstrdup(sql);
+	meta.options = options;
+	meta.dependencies = expansion->tables;
+	meta.helpers = expansion->helpers;
+	foreach(lc, plan->columns)
+	{
+		if (is_foreign_key_column(lfirst(lc)))
+			meta.fk_columns = lappend(meta.fk_columns, lfirst(lc));
+		else if (is_uuid_column(lfirst(lc)))
+			meta.uuid_columns = lappend(meta.uuid_columns, lfirst(lc));
+	}
+	tview_meta_insert(&meta);
+}
+
+/*
+ * tview_create_adopt - make a TVIEW of an empty table
+ *
+ * sql is the definition, with qualified names; the table has its columns.
+ */
+void
+tview_create_adopt(Oid table, const char *sql, Jsonb *options)
+{
+	char	   *entity = get_rel_name(table) + strlen(TVIEW_TABLE_PREFIX);
+	Oid			schema = get_rel_namespace(table);
+	char	   *view_name = tview_name_join(TVIEW_VIEW_PREFIX, entity);
+	char	   *key_column = tview_name_join(TVIEW_KEY_PREFIX, entity);
+	Relation	rel = table_open(table, AccessExclusiveLock);
+	Oid			view;
+	TviewExpansion *expansion;
+	TviewPlan  *plan;
+	bool		outer = create_running;
+
+	check_columns(rel, entity, key_column);
+	check_name_free(view_name, schema);
+	table_close(rel, NoLock);
+
+	create_running = true;
+	PG_TRY();
+	{
+		run_sql("CREATE VIEW %s AS %s",
+				quote_qualified_identifier(get_namespace_name(schema), view_name),
+				sql);
+		view = get_relname_relid(view_name, schema);
+		expansion = tview_expand(tview_view_query(view));
+		check_level(expansion->tables, entity);
+		plan = tview_plan_build(table, view, entity);
+		lock_tables(expansion->tables);
+		prepare_table(plan);
+		(void) tview_build(plan);
+		make_indexes(plan);
+		make_capture_triggers(expansion->tables);
+		make_guard(plan);
+		write_metadata(plan, entity, sql, expansion,
+					   plan->sources[plan->root].relid, options);
+		tview_dependencies_record(table, view);
+		CommandCounterIncrement();
+	}
+	PG_FINALLY();
+	{
+		create_running = outer;
+	}
+	PG_END_TRY();
+}
+
+/* ----------
+ * pg_tviews_create()
+ * ----------
+ */
+
+/* Parse and analyse the definition: one SELECT, nothing else. */
+static Query *
+parse_definition(const char *definition, const char *name)
+{
+	List	   *statements = raw_parser(definition, RAW_PARSE_DEFAULT);
+	RawStmt    *raw;
+
+	if (list_length(statements) != 1 ||
+		!IsA(linitial_node(RawStmt, statements)->stmt, SelectStmt) ||
+		((SelectStmt *) linitial_node(RawStmt, statements)->stmt)->intoClause != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("definition of TVIEW \"%s\" is not a SELECT", name),
+				 errhint("Write it as one SELECT statement.")));
+	raw = linitial_node(RawStmt, statements);
+	return parse_analyze_fixedparams(raw, definition, NULL, 0, NULL);
+}
+
+/* Where a new relation goes; the checks are those of CREATE TABLE. */
+static Oid
+creation_schema(const char *schema, const char *name)
+{
+	RangeVar   *rv = makeRangeVar(schema == NULL ? NULL : pstrdup(schema),
+								  pstrdup(name), -1);
+	Oid			result = RangeVarGetAndCheckCreationNamespace(rv, NoLock, NULL);
+
+	if (isAnyTempNamespace(result))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("TVIEW \"%s\" cannot be temporary", name),
+				 errhint("Name a schema that all sessions see.")));
+	return result;
+}
+
+/*
+ * pg_tviews_create - make a TVIEW of a query
+ */
+Datum
+pg_tviews_create(PG_FUNCTION_ARGS)
+{
+	char	   *input = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *definition = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	Jsonb	   *options = PG_GETARG_JSONB_P(2);
+	char	   *schema_name;
+	char	   *entity;
+	char	   *table_name;
+	Oid			schema;
+	Oid			table;
+	char	   *sql;
+	bool		outer = create_running;
+
+	tview_name_parse(input, &schema_name, &entity);
+	table_name = tview_name_join(TVIEW_TABLE_PREFIX, entity);
+	tview_flush_for_ddl();
+	sql = tview_create_check(parse_definition(definition, entity), entity);
+	schema = creation_schema(schema_name, table_name);
+	check_name_free(table_name, schema);
+
+	create_running = true;
+	PG_TRY();
+	{
+		run_sql("CREATE TABLE %s WITH (fillfactor = %d) AS %s WITH NO DATA",
+				quote_qualified_identifier(get_namespace_name(schema),
+										   table_name),
+				TVIEW_FILLFACTOR, sql);
+	}
+	PG_FINALLY();
+	{
+		create_running = outer;
+	}
+	PG_END_TRY();
+	table = get_relname_relid(table_name, schema);
+	tview_create_adopt(table, sql, options);
+	PG_RETURN_OID(table);
+}

@@ -1,0 +1,97 @@
+/*-------------------------------------------------------------------------
+ *
+ * dependencies.c
+ *	  What holds a TVIEW together in the server's catalogs.
+ *
+ * The table depends on the view, and the view on the extension.  So DROP
+ * VIEW, DROP TABLE of a base table and DROP EXTENSION say what depends on
+ * what they drop, and with CASCADE take it along.
+ *
+ * pg_dump does not know of these dependencies.  After a restore they are
+ * missing, so they are recorded again before the first statement that drops
+ * anything.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_extension.h"
+#include "utils/fmgroids.h"
+
+#include "base/extension.h"
+#include "catalog/graph.h"
+#include "ddl/dependencies.h"
+
+static bool
+depends_on(Oid relid, Oid class, Oid object)
+{
+	Relation	depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_classid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(RelationRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_objid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(depend, DependDependerIndexId, true, NULL,
+							  lengthof(keys), keys);
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
+
+		found = form->refclassid == class && form->refobjid == object;
+	}
+	systable_endscan(scan);
+	table_close(depend, AccessShareLock);
+	return found;
+}
+
+static void
+record(Oid relid, Oid class, Oid object)
+{
+	ObjectAddress depender;
+	ObjectAddress referenced;
+
+	if (depends_on(relid, class, object))
+		return;
+	ObjectAddressSet(depender, RelationRelationId, relid);
+	ObjectAddressSet(referenced, class, object);
+	recordDependencyOn(&depender, &referenced, DEPENDENCY_NORMAL);
+}
+
+/*
+ * tview_dependencies_record - of one TVIEW, as far as they are missing
+ */
+void
+tview_dependencies_record(Oid table, Oid view)
+{
+	record(table, RelationRelationId, view);
+	record(view, ExtensionRelationId, tview_extension_oid());
+}
+
+/*
+ * tview_dependencies_restore - of all TVIEWs
+ */
+void
+tview_dependencies_restore(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, tview_graph_all())
+	{
+		Tview	   *tview = lfirst(lc);
+
+		tview_dependencies_record(tview->tview, tview->view);
+	}
+	CommandCounterIncrement();
+}

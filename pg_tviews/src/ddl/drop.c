@@ -1,0 +1,142 @@
+/*-------------------------------------------------------------------------
+ *
+ * drop.c
+ *	  Removing TVIEWs.
+ *
+ * Whatever statement drops the table or the view of a TVIEW, what is left of
+ * it goes too: the other of the two, the metadata, and the capture triggers
+ * that no TVIEW needs any more.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "base/names.h"
+#include "catalog/graph.h"
+#include "catalog/meta.h"
+#include "ddl/dependencies.h"
+#include "ddl/drop.h"
+
+PG_FUNCTION_INFO_V1(pg_tviews_drop);
+
+static bool
+exists(Oid relid)
+{
+	return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid));
+}
+
+static void
+drop_relation(Oid relid, DropBehavior behavior)
+{
+	ObjectAddress object;
+
+	if (!exists(relid))
+		return;
+	LockRelationOid(relid, AccessExclusiveLock);
+	ObjectAddressSet(object, RelationRelationId, relid);
+	performDeletion(&object, behavior, 0);
+	CommandCounterIncrement();
+}
+
+static void
+drop_trigger(Oid relid, const char *name)
+{
+	ObjectAddress object;
+	Oid			trigger = get_trigger_oid(relid, name, true);
+
+	if (!OidIsValid(trigger))
+		return;
+	ObjectAddressSet(object, TriggerRelationId, trigger);
+	performDeletion(&object, DROP_RESTRICT, 0);
+	CommandCounterIncrement();
+}
+
+/* A TVIEW whose table or view is gone, or NULL. */
+static Tview *
+find_broken(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, tview_graph_all())
+	{
+		Tview	   *tview = lfirst(lc);
+
+		if (!exists(tview->tview) || !exists(tview->view))
+			return tview;
+	}
+	return NULL;
+}
+
+/*
+ * tview_drop_rest - drop what is left of TVIEWs that are dropped in part
+ */
+void
+tview_drop_rest(DropBehavior behavior)
+{
+	List	   *tables = NIL;
+	Tview	   *tview;
+	ListCell   *lc;
+
+	while ((tview = find_broken()) != NULL)
+	{
+		Oid			table = tview->tview;
+		Oid			view = tview->view;
+
+		tables = list_concat_unique_oid(tables, tview->dependencies);
+		tview_meta_delete(table);
+		CommandCounterIncrement();
+		drop_relation(table, behavior);
+		drop_relation(view, behavior);
+	}
+
+	foreach(lc, tables)
+	{
+		Oid			relid = lfirst_oid(lc);
+
+		if (!exists(relid) || tview_graph_readers(relid) != NIL)
+			continue;
+		LockRelationOid(relid, AccessExclusiveLock);
+		drop_trigger(relid, TVIEW_CAPTURE_TRIGGER);
+		drop_trigger(relid, TVIEW_TRUNCATE_TRIGGER);
+	}
+}
+
+/*
+ * pg_tviews_drop - DROP TABLE tv_<entity>, by the name of the entity
+ */
+Datum
+pg_tviews_drop(PG_FUNCTION_ARGS)
+{
+	char	   *input = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	bool		if_exists = PG_GETARG_BOOL(1);
+	Tview	   *tview = tview_graph_find_name(input, if_exists);
+	char	   *sql;
+
+	if (tview == NULL)
+	{
+		ereport(NOTICE,
+				(errmsg("TVIEW \"%s\" does not exist, skipping", input)));
+		PG_RETURN_BOOL(false);
+	}
+	sql = psprintf("DROP TABLE %s", tview_name_qualified(tview->tview));
+	SPI_connect();
+	if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not execute \"%s\"", sql);
+	SPI_finish();
+
+	/* event triggers have done this, unless they are disabled */
+	tview_drop_rest(DROP_RESTRICT);
+	PG_RETURN_BOOL(true);
+}

@@ -1,0 +1,15 @@
+/*-------------------------------------------------------------------------
+ *
+ * drop.h
+ *	  Removing TVIEWs.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TVIEW_DROP_H
+#define TVIEW_DROP_H
+
+#include "nodes/parsenodes.h"
+
+extern void tview_drop_rest(DropBehavior behavior);
+
+#endif							/* TVIEW_DROP_H */

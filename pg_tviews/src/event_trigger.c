@@ -1,0 +1,110 @@
+/*-------------------------------------------------------------------------
+ *
+ * event_trigger.c
+ *	  Event triggers: which DDL concerns TVIEWs.
+ *
+ * Nothing may wait in the queue when the shape of anything changes, so any
+ * DDL flushes it first.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "commands/event_trigger.h"
+#include "fmgr.h"
+#include "nodes/parsenodes.h"
+
+#include "ddl/create.h"
+#include "ddl/dependencies.h"
+#include "ddl/drop.h"
+#include "ddl/intercept.h"
+#include "refresh/flush.h"
+
+PG_FUNCTION_INFO_V1(pg_tviews_ddl_command_start);
+PG_FUNCTION_INFO_V1(pg_tviews_ddl_command_end);
+PG_FUNCTION_INFO_V1(pg_tviews_sql_drop);
+
+static Node *
+event_parsetree(FunctionCallInfo fcinfo, const char *name)
+{
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by an event trigger",
+						name)));
+	return ((EventTriggerData *) fcinfo->context)->parsetree;
+}
+
+/*
+ * pg_tviews_ddl_command_start - before DDL
+ */
+Datum
+pg_tviews_ddl_command_start(PG_FUNCTION_ARGS)
+{
+	Node	   *parsetree = event_parsetree(fcinfo,
+											"pg_tviews_ddl_command_start");
+
+	if (tview_create_running())
+		return (Datum) 0;
+	tview_flush_for_ddl();
+	switch (nodeTag(parsetree))
+	{
+		case T_CreateTableAsStmt:
+			tview_intercept_create_start((CreateTableAsStmt *) parsetree);
+			break;
+		case T_ViewStmt:
+			tview_intercept_view((ViewStmt *) parsetree);
+			break;
+		case T_DropStmt:
+		case T_DropOwnedStmt:
+			tview_dependencies_restore();
+			break;
+		default:
+			break;
+	}
+	return (Datum) 0;
+}
+
+/*
+ * pg_tviews_ddl_command_end - after DDL
+ */
+Datum
+pg_tviews_ddl_command_end(PG_FUNCTION_ARGS)
+{
+	Node	   *parsetree = event_parsetree(fcinfo,
+											"pg_tviews_ddl_command_end");
+
+	if (tview_create_running())
+		return (Datum) 0;
+	switch (nodeTag(parsetree))
+	{
+		case T_CreateTableAsStmt:
+			tview_intercept_create_end((CreateTableAsStmt *) parsetree);
+			break;
+		case T_CreateStmt:
+		case T_AlterTableStmt:
+		case T_RenameStmt:
+			tview_intercept_shapes();
+			break;
+		default:
+			break;
+	}
+	return (Datum) 0;
+}
+
+/*
+ * pg_tviews_sql_drop - after a statement that has dropped something
+ */
+Datum
+pg_tviews_sql_drop(PG_FUNCTION_ARGS)
+{
+	Node	   *parsetree = event_parsetree(fcinfo, "pg_tviews_sql_drop");
+	DropBehavior behavior = DROP_CASCADE;
+
+	if (IsA(parsetree, DropStmt))
+		behavior = ((DropStmt *) parsetree)->behavior;
+	else if (IsA(parsetree, DropOwnedStmt))
+		behavior = ((DropOwnedStmt *) parsetree)->behavior;
+	tview_drop_rest(behavior);
+	return (Datum) 0;
+}

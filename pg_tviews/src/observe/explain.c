@@ -1,0 +1,211 @@
+/*-------------------------------------------------------------------------
+ *
+ * explain.c
+ *	  pg_tviews_explain(): how changes of each source reach the keys.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/tuplestore.h"
+
+#include "analyze/plan.h"
+#include "base/names.h"
+#include "catalog/graph.h"
+
+PG_FUNCTION_INFO_V1(pg_tviews_explain);
+
+/* Columns of the result */
+enum
+{
+	EXPLAIN_NUMBER,
+	EXPLAIN_SOURCE,
+	EXPLAIN_ALIAS,
+	EXPLAIN_KIND,
+	EXPLAIN_KEY_COLUMNS,
+	EXPLAIN_USED_COLUMNS,
+	EXPLAIN_DERIVATION,
+	EXPLAIN_PATH,
+	EXPLAIN_INDEX,
+	EXPLAIN_MISSING_INDEX,
+	EXPLAIN_LEVEL,
+	EXPLAIN_COLUMNS
+};
+
+static Datum
+text_array(List *strings)
+{
+	Datum	   *values = palloc(sizeof(Datum) * (list_length(strings) + 1));
+	int			n = 0;
+	ListCell   *lc;
+
+	foreach(lc, strings)
+		values[n++] = CStringGetTextDatum(lfirst(lc));
+	return PointerGetDatum(construct_array(values, n, TEXTOID, -1, false,
+										   TYPALIGN_INT));
+}
+
+static List *
+used_names(const TviewSource *source)
+{
+	Relation	rel = table_open(source->relid, AccessShareLock);
+	List	   *result = NIL;
+
+	for (int i = 0; i < RelationGetNumberOfAttributes(rel); i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i);
+
+		if (!att->attisdropped &&
+			(source->whole_row || bms_is_member(i + 1, source->used)))
+			result = lappend(result, pstrdup(NameStr(att->attname)));
+	}
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+/* An index that finds rows by one of the columns, or InvalidOid. */
+static Oid
+find_index(const TviewHop *hop)
+{
+	Relation	rel = table_open(hop->relid, AccessShareLock);
+	Oid			result = InvalidOid;
+	ListCell   *lc;
+
+	foreach(lc, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		if (!OidIsValid(result) && index->rd_index->indisvalid &&
+			RelationGetIndexPredicate(index) == NIL &&
+			list_member_int(hop->columns, index->rd_index->indkey.values[0]))
+			result = RelationGetRelid(index);
+		index_close(index, AccessShareLock);
+	}
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+static char *
+create_index(const TviewHop *hop)
+{
+	StringInfoData buf;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "CREATE INDEX ON %s (",
+					 tview_name_qualified(hop->relid));
+	foreach(lc, hop->columns)
+		appendStringInfo(&buf, "%s%s",
+						 foreach_current_index(lc) > 0 ? ", " : "",
+						 quote_identifier(get_attname(hop->relid,
+													  lfirst_int(lc), false)));
+	appendStringInfoChar(&buf, ')');
+	return buf.data;
+}
+
+static char *
+join_strings(List *strings, const char *separator)
+{
+	StringInfoData buf;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	foreach(lc, strings)
+		appendStringInfo(&buf, "%s%s",
+						 foreach_current_index(lc) > 0 ? separator : "",
+						 (char *) lfirst(lc));
+	return buf.data;
+}
+
+/* The indexes that the look-ups of a source use, and those they lack. */
+static void
+explain_indexes(const TviewSource *source, Datum *values, bool *nulls)
+{
+	List	   *present = NIL;
+	List	   *missing = NIL;
+	ListCell   *lc;
+
+	foreach(lc, source->hops)
+	{
+		TviewHop   *hop = lfirst(lc);
+		Oid			index;
+
+		if (hop->columns == NIL)
+			continue;
+		index = find_index(hop);
+		if (OidIsValid(index))
+			present = lappend(present, tview_name_qualified(index));
+		else
+			missing = lappend(missing, create_index(hop));
+	}
+	nulls[EXPLAIN_INDEX] = present == NIL;
+	nulls[EXPLAIN_MISSING_INDEX] = missing == NIL;
+	if (present != NIL)
+		values[EXPLAIN_INDEX] = CStringGetTextDatum(join_strings(present, ", "));
+	if (missing != NIL)
+		values[EXPLAIN_MISSING_INDEX] = CStringGetTextDatum(join_strings(missing, "; "));
+}
+
+static void
+explain_source(const TviewPlan *plan, int number, int level,
+			   ReturnSetInfo *result)
+{
+	const TviewSource *source = &plan->sources[number];
+	Datum		values[EXPLAIN_COLUMNS] = {0};
+	bool		nulls[EXPLAIN_COLUMNS] = {0};
+	List	   *links = NIL;
+	List	   *path = list_make1(source->alias);
+	ListCell   *lc;
+
+	for (int i = 0; i < source->nlinks; i++)
+		links = lappend(links, get_attname(source->relid, source->links[i],
+										   false));
+	foreach(lc, source->path)
+		path = lappend(path, plan->sources[lfirst_int(lc)].alias);
+
+	values[EXPLAIN_NUMBER] = Int32GetDatum(number + 1);
+	values[EXPLAIN_SOURCE] = ObjectIdGetDatum(source->relid);
+	values[EXPLAIN_ALIAS] = CStringGetTextDatum(source->alias);
+	values[EXPLAIN_KIND] = CStringGetTextDatum(source->kind == TVIEW_LOCAL ?
+											   "local" : "mapped");
+	values[EXPLAIN_KEY_COLUMNS] = text_array(links);
+	values[EXPLAIN_USED_COLUMNS] = text_array(used_names(source));
+	values[EXPLAIN_LEVEL] = Int32GetDatum(level);
+	nulls[EXPLAIN_DERIVATION] = source->sql == NULL;
+	nulls[EXPLAIN_PATH] = source->sql == NULL;
+	if (source->sql != NULL)
+	{
+		values[EXPLAIN_DERIVATION] = CStringGetTextDatum(source->sql);
+		values[EXPLAIN_PATH] = CStringGetTextDatum(join_strings(path, " -> "));
+	}
+	explain_indexes(source, values, nulls);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/*
+ * pg_tviews_explain - one row for each source
+ */
+Datum
+pg_tviews_explain(PG_FUNCTION_ARGS)
+{
+	char	   *input = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Tview	   *tview = tview_graph_find_name(input, false);
+	int			level = tview->level;
+	TviewPlan  *plan = tview_plan_get(tview->tview);
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < plan->nsources; i++)
+		explain_source(plan, i, level, (ReturnSetInfo *) fcinfo->resultinfo);
+	return (Datum) 0;
+}

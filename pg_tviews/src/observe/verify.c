@@ -1,0 +1,71 @@
+/*-------------------------------------------------------------------------
+ *
+ * verify.c
+ *	  pg_tviews_verify(): is a TVIEW what its view returns?
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+#include "analyze/plan.h"
+#include "base/names.h"
+#include "base/owner.h"
+#include "catalog/graph.h"
+#include "refresh/sql.h"
+
+PG_FUNCTION_INFO_V1(pg_tviews_verify);
+PG_FUNCTION_INFO_V1(pg_tviews_version);
+
+#define TVIEW_VERIFY_BATCH	1000
+
+/*
+ * pg_tviews_verify - keys whose row is not what the view returns
+ *
+ * Nothing is written.  The comparison runs as the caller, who needs SELECT on
+ * both, but with the settings of a refresh.
+ */
+Datum
+pg_tviews_verify(PG_FUNCTION_ARGS)
+{
+	char	   *input = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	TviewPlan  *plan = tview_plan_get(tview_graph_find_name(input, false)->tview);
+	int			nest_level;
+	Portal		portal;
+	SPIPlanPtr	query;
+
+	InitMaterializedSRF(fcinfo, 0);
+	nest_level = tview_fix_settings();
+	SPI_connect();
+	query = SPI_prepare(tview_sql_verify(plan), 0, NULL);
+	if (query == NULL)
+		elog(ERROR, "could not prepare the comparison: %s",
+			 SPI_result_code_string(SPI_result));
+	portal = SPI_cursor_open(NULL, query, NULL, NULL, false);
+	do
+	{
+		SPI_cursor_fetch(portal, true, TVIEW_VERIFY_BATCH);
+		for (uint64 i = 0; i < SPI_processed; i++)
+			tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);
+		SPI_freetuptable(SPI_tuptable);
+	} while (SPI_processed > 0);
+	SPI_cursor_close(portal);
+	SPI_finish();
+	AtEOXact_GUC(true, nest_level);
+	return (Datum) 0;
+}
+
+/*
+ * pg_tviews_version - version that the library was built as
+ */
+Datum
+pg_tviews_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(TVIEW_VERSION));
+}

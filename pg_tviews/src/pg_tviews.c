@@ -1,0 +1,41 @@
+/*-------------------------------------------------------------------------
+ *
+ * pg_tviews.c
+ *	  Loading the library.
+ *
+ * Nothing here needs shared_preload_libraries: the library comes in with the
+ * first trigger, event trigger or function of the extension that a session
+ * calls, and there is nothing to do for it before that.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/inval.h"
+
+#include "analyze/plan.h"
+#include "base/settings.h"
+#include "catalog/graph.h"
+#include "read_hook.h"
+#include "xact.h"
+
+PG_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_init(void);
+
+static void
+relcache_callback(Datum arg, Oid relid)
+{
+	tview_graph_invalidate(relid);
+	tview_plan_invalidate(relid);
+}
+
+void
+_PG_init(void)
+{
+	tview_settings_define();
+	tview_xact_install();
+	tview_read_hook_install();
+	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
+}

@@ -1,0 +1,31 @@
+/*-------------------------------------------------------------------------
+ *
+ * apply.h
+ *	  Deriving keys, and making rows what they should be.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TVIEW_APPLY_H
+#define TVIEW_APPLY_H
+
+#include "analyze/plan.h"
+#include "utils/snapshot.h"
+
+struct TviewKeys;
+
+/* How many rows were written */
+typedef struct TviewWritten
+{
+	uint64		inserted;
+	uint64		updated;
+	uint64		deleted;
+} TviewWritten;
+
+extern struct TviewKeys *tview_derive_keys(TviewPlan *plan, List *changes,
+										   Snapshot snapshot);
+extern void tview_apply_keys(TviewPlan *plan, const struct TviewKeys *keys,
+							 Snapshot snapshot);
+extern TviewWritten tview_apply_all(TviewPlan *plan, const char *source,
+									Snapshot snapshot);
+
+#endif							/* TVIEW_APPLY_H */

@@ -1,0 +1,472 @@
+/*-------------------------------------------------------------------------
+ *
+ * flush.c
+ *	  Draining the queue: refreshing what the transaction has changed.
+ *
+ * A flush happens before commit, before PREPARE TRANSACTION, before a query
+ * of the same transaction that reads a TVIEW which the queue may affect, and
+ * before DDL.  It takes the TVIEWs one by one in the order of their levels,
+ * so that each is refreshed once, after all it reads.  What it writes to a
+ * TVIEW is captured like any other change of a table, which is how the TVIEWs
+ * that read it get their turn; a row that comes out unchanged is not written,
+ * and so the cascade ends there.
+ *
+ * For each TVIEW: lock it; take a snapshot; derive the keys; write the rows
+ * that differ.  The snapshot is the latest one, at every isolation level, as
+ * in the server's foreign key triggers: the state at commit has to reflect
+ * all that has been committed.  The exception is a flush in the middle of a
+ * REPEATABLE READ or SERIALIZABLE transaction.  With a later snapshot than
+ * the transaction's, a reader there could see two versions of one row.  So it
+ * uses the transaction's own, which raises a serialization failure where
+ * others have written the same rows, and keeps its changes: before commit
+ * they are flushed all over with the latest snapshot.
+ *
+ * An error in a flush aborts the (sub)transaction, and that undoes what the
+ * flush had drained from the queue.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "analyze/plan.h"
+#include "base/names.h"
+#include "base/owner.h"
+#include "capture/queue.h"
+#include "catalog/graph.h"
+#include "refresh/apply.h"
+#include "refresh/flush.h"
+#include "refresh/keys.h"
+#include "refresh/lock.h"
+
+PG_FUNCTION_INFO_V1(pg_tviews_guard);
+
+/* A TVIEW that a running flush has yet to refresh */
+typedef struct Pending
+{
+	Oid			tview;
+	int			level;
+	bool		all;			/* rebuild it by differences */
+	List	   *changes;		/* of TviewChange */
+} Pending;
+
+/* The running flush */
+static bool flush_running = false;
+static List *flush_pending = NIL;	/* of Pending, in the flush's context */
+static Oid	flush_target = InvalidOid;	/* table being written */
+static int	flush_trigger_depth = 0;	/* of the statement that writes it */
+
+/* What flushes have done to this transaction */
+static bool flush_done = false;
+static CommandId flush_command = FirstCommandId;	/* sees what they wrote */
+static bool flush_again = false;	/* at commit, with the latest snapshot */
+
+static int
+trigger_depth(void)
+{
+	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
+}
+
+/*
+ * tview_flush_running - is this backend inside a flush?
+ */
+bool
+tview_flush_running(void)
+{
+	return flush_running;
+}
+
+/*
+ * tview_flush_in_trigger - is this a trigger that a running flush has fired?
+ */
+bool
+tview_flush_in_trigger(void)
+{
+	return OidIsValid(flush_target) && trigger_depth() > flush_trigger_depth;
+}
+
+/*
+ * tview_flush_done - has this transaction flushed? From which command on is
+ * that visible?
+ */
+bool
+tview_flush_done(CommandId *command)
+{
+	*command = flush_command;
+	return flush_done;
+}
+
+/* ----------
+ * Which TVIEWs the queue may affect
+ * ----------
+ */
+
+static bool
+is_pending(Oid tview)
+{
+	ListCell   *lc;
+
+	foreach(lc, flush_pending)
+		if (((Pending *) lfirst(lc))->tview == tview)
+			return true;
+	return tview_queue_has(tview);
+}
+
+static bool
+may_be_affected(Tview *tview)
+{
+	ListCell   *lc;
+
+	if (tview == NULL)
+		return false;
+	if (is_pending(tview->tview))
+		return true;
+	foreach(lc, tview->dependencies)
+		if (may_be_affected(tview_graph_find(lfirst_oid(lc))))
+			return true;
+	return false;
+}
+
+/*
+ * tview_flush_affects - is one of these tables a TVIEW with changes waiting,
+ * for itself or for a TVIEW it reads?
+ */
+bool
+tview_flush_affects(List *relids)
+{
+	ListCell   *lc;
+
+	foreach(lc, relids)
+		if (may_be_affected(tview_graph_find(lfirst_oid(lc))))
+			return true;
+	return false;
+}
+
+/* ----------
+ * Refreshing one TVIEW
+ * ----------
+ */
+
+static Snapshot
+refresh_snapshot(bool at_commit)
+{
+	if (!at_commit && IsolationUsesXactSnapshot())
+		return GetTransactionSnapshot();
+	return GetLatestSnapshot();
+}
+
+static void
+begin_write(const TviewPlan *plan, TviewOwnerContext *owner)
+{
+	tview_owner_enter(owner, plan->owner, !plan->has_deferred);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	flush_target = plan->tview;
+	flush_trigger_depth = trigger_depth();
+}
+
+/*
+ * Deferred triggers of the table fire here if they can, as the owner, rather
+ * than later as whoever made the change.
+ */
+static void
+end_write(const TviewPlan *plan, TviewOwnerContext *owner, bool at_commit)
+{
+	flush_target = InvalidOid;
+	SPI_finish();
+	if (at_commit && plan->has_deferred)
+		AfterTriggerFireDeferred();
+	tview_owner_leave(owner);
+}
+
+static void
+refresh(const Pending *pending, bool at_commit)
+{
+	TviewPlan  *plan = tview_plan_get(pending->tview);
+	TviewOwnerContext owner;
+	Snapshot	snapshot;
+
+	/* one that this transaction has dropped since */
+	if (plan == NULL)
+		return;
+
+	tview_lock(plan->tview);
+	snapshot = RegisterSnapshot(refresh_snapshot(at_commit));
+	begin_write(plan, &owner);
+	if (pending->all)
+		(void) tview_apply_all(plan, psprintf("(%s)", plan->select_sql),
+							   snapshot);
+	else
+		tview_apply_keys(plan,
+						 tview_derive_keys(plan, pending->changes, snapshot),
+						 snapshot);
+	end_write(plan, &owner, at_commit);
+	UnregisterSnapshot(snapshot);
+}
+
+/*
+ * tview_flush_rebuild - rebuild one TVIEW by differences, from its view
+ *
+ * The view, not the definition over maintained tables, so that the result is
+ * right even if a TVIEW that it reads is not.
+ */
+TviewWritten
+tview_flush_rebuild(TviewPlan *plan)
+{
+	TviewOwnerContext owner;
+	Snapshot	snapshot;
+	TviewWritten written;
+
+	tview_lock(plan->tview);
+	snapshot = RegisterSnapshot(refresh_snapshot(false));
+	flush_running = true;
+	PG_TRY();
+	{
+		begin_write(plan, &owner);
+		written = tview_apply_all(plan, plan->view_sql, snapshot);
+		end_write(plan, &owner, false);
+	}
+	PG_FINALLY();
+	{
+		flush_running = false;
+		flush_target = InvalidOid;
+	}
+	PG_END_TRY();
+	UnregisterSnapshot(snapshot);
+	flush_done = true;
+	CommandCounterIncrement();
+	flush_command = GetCurrentCommandId(false);
+
+	/* the transaction's snapshot may be out of date; see above */
+	if (IsolationUsesXactSnapshot())
+		tview_queue_add_all(plan->tview);
+	return written;
+}
+
+/* ----------
+ * The flush
+ * ----------
+ */
+
+static Pending *
+find_pending(Oid tview)
+{
+	ListCell   *lc;
+	Tview	   *entry;
+	Pending    *pending;
+
+	foreach(lc, flush_pending)
+	{
+		pending = lfirst(lc);
+		if (pending->tview == tview)
+			return pending;
+	}
+	entry = tview_graph_find(tview);
+	pending = palloc0(sizeof(Pending));
+	pending->tview = tview;
+	pending->level = entry != NULL ? entry->level : 0;
+	flush_pending = lappend(flush_pending, pending);
+	return pending;
+}
+
+/* Sort what has been captured since the last time by TVIEW. */
+static void
+take_changes(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, tview_queue_take())
+	{
+		TviewChange *change = lfirst(lc);
+		Pending    *pending = find_pending(change->tview);
+
+		if (change->source == TVIEW_CHANGED_ALL)
+			pending->all = true;
+		else
+			pending->changes = lappend(pending->changes, change);
+	}
+}
+
+/* Remove and return the TVIEW that is next by level and OID. */
+static Pending *
+next_pending(void)
+{
+	Pending    *next = NULL;
+	ListCell   *lc;
+
+	foreach(lc, flush_pending)
+	{
+		Pending    *pending = lfirst(lc);
+
+		if (next == NULL || pending->level < next->level ||
+			(pending->level == next->level && pending->tview < next->tview))
+			next = pending;
+	}
+	flush_pending = list_delete_ptr(flush_pending, next);
+	return next;
+}
+
+static void
+flush_all(bool at_commit)
+{
+	MemoryContext flush_context = AllocSetContextCreate(CurrentMemoryContext,
+														"pg_tviews flush",
+														ALLOCSET_DEFAULT_SIZES);
+	MemoryContext work_context = AllocSetContextCreate(flush_context,
+													   "pg_tviews refresh",
+													   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(flush_context);
+
+	flush_pending = NIL;
+	for (;;)
+	{
+		Pending    *pending;
+
+		CHECK_FOR_INTERRUPTS();
+		take_changes();
+		pending = next_pending();
+		if (pending == NULL)
+			break;
+		MemoryContextSwitchTo(work_context);
+		refresh(pending, at_commit);
+		MemoryContextSwitchTo(flush_context);
+		MemoryContextReset(work_context);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(flush_context);
+}
+
+/*
+ * tview_flush - refresh all that is waiting
+ *
+ * There may be no snapshot at all yet, or one that doesn't see the last
+ * statement's changes: at commit the server hasn't counted that one up.
+ */
+void
+tview_flush(bool at_commit)
+{
+	bool		read_only = XactReadOnly;
+	bool		keep;
+
+	if (at_commit && flush_again)
+	{
+		tview_queue_rearm();
+		flush_again = false;
+	}
+	if (!tview_queue_pending() || flush_running)
+		return;
+	if (IsInParallelMode())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+				 errmsg("cannot refresh TVIEWs during a parallel operation"),
+				 errhint("Read the TVIEW in a query of its own, or set max_parallel_workers_per_gather to 0.")));
+
+	keep = !at_commit && IsolationUsesXactSnapshot();
+	tview_queue_begin_flush();
+	flush_running = true;
+	XactReadOnly = false;
+	CommandCounterIncrement();
+	PushActiveSnapshot(refresh_snapshot(at_commit));
+	PG_TRY();
+	{
+		flush_all(at_commit);
+	}
+	PG_FINALLY();
+	{
+		flush_running = false;
+		flush_pending = NIL;
+		flush_target = InvalidOid;
+		XactReadOnly = read_only;
+	}
+	PG_END_TRY();
+	PopActiveSnapshot();
+	CommandCounterIncrement();
+
+	tview_queue_end_flush(keep);
+	flush_again |= keep;
+	flush_done = true;
+	flush_command = GetCurrentCommandId(false);
+}
+
+/*
+ * tview_flush_must_repeat - is there more to do at commit than what waits?
+ */
+bool
+tview_flush_must_repeat(void)
+{
+	return flush_again;
+}
+
+/*
+ * tview_flush_for_ddl - nothing may be waiting when a shape changes
+ */
+void
+tview_flush_for_ddl(void)
+{
+	if (tview_queue_pending() && !flush_running)
+		tview_flush(false);
+}
+
+/*
+ * tview_flush_at_xact_end - forget about the transaction
+ */
+void
+tview_flush_at_xact_end(void)
+{
+	flush_running = false;
+	flush_pending = NIL;
+	flush_target = InvalidOid;
+	flush_done = false;
+	flush_again = false;
+	flush_command = FirstCommandId;
+}
+
+/* ----------
+ * The guard
+ * ----------
+ */
+
+/*
+ * pg_tviews_guard - statement trigger on tv_ tables: only a flush writes them
+ *
+ * A user's trigger that a flush fires runs deeper than the statement of the
+ * flush, so it may not either.
+ */
+Datum
+pg_tviews_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+	Oid			relid;
+	Tview	   *tview;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(data->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by a BEFORE trigger",
+						"pg_tviews_guard")));
+	relid = RelationGetRelid(data->tg_relation);
+	if (flush_target == relid && trigger_depth() == flush_trigger_depth + 1)
+		return PointerGetDatum(NULL);
+
+	tview = tview_graph_find(relid);
+	if (tview == NULL)
+		return PointerGetDatum(NULL);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("cannot change TVIEW %s directly",
+					tview_name_qualified(relid)),
+			 errdetail("Its rows are what view %s returns.",
+					   tview_name_qualified(tview->view)),
+			 errhint("Write to the tables that the view reads, such as %s.",
+					 tview_name_qualified(tview->root))));
+}

@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * flush.h
+ *	  Draining the queue: refreshing what the transaction has changed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TVIEW_FLUSH_H
+#define TVIEW_FLUSH_H
+
+#include "access/xact.h"
+#include "analyze/plan.h"
+#include "refresh/apply.h"
+
+extern void tview_flush(bool at_commit);
+extern void tview_flush_for_ddl(void);
+extern bool tview_flush_must_repeat(void);
+extern bool tview_flush_affects(List *relids);
+extern bool tview_flush_running(void);
+extern bool tview_flush_in_trigger(void);
+extern bool tview_flush_done(CommandId *command);
+extern TviewWritten tview_flush_rebuild(TviewPlan *plan);
+extern void tview_flush_at_xact_end(void);
+
+#endif							/* TVIEW_FLUSH_H */

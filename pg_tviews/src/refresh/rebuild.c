@@ -1,0 +1,57 @@
+/*-------------------------------------------------------------------------
+ *
+ * rebuild.c
+ *	  pg_tviews_refresh(): rebuilding a TVIEW by differences on request.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+
+#include "analyze/plan.h"
+#include "base/compat.h"
+#include "base/names.h"
+#include "base/owner.h"
+#include "catalog/graph.h"
+#include "refresh/flush.h"
+
+PG_FUNCTION_INFO_V1(pg_tviews_refresh);
+
+/*
+ * pg_tviews_refresh - rebuild by differences; returns what was written
+ */
+Datum
+pg_tviews_refresh(PG_FUNCTION_ARGS)
+{
+	char	   *input = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Oid			relid = tview_graph_find_name(input, false)->tview;
+	TviewWritten written;
+	TupleDesc	desc;
+	Datum		values[3];
+	bool		nulls[3] = {false, false, false};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (!tview_owner_is_member(relid))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE,
+					   tview_name_qualified(relid));
+	if (tview_flush_running())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot rebuild a TVIEW while others are being refreshed")));
+
+	tview_flush(false);
+	written = tview_flush_rebuild(tview_plan_get(relid));
+	values[0] = Int64GetDatum((int64) written.inserted);
+	values[1] = Int64GetDatum((int64) written.updated);
+	values[2] = Int64GetDatum((int64) written.deleted);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
+													  values, nulls)));
+}

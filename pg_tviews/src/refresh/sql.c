@@ -1,0 +1,269 @@
+/*-------------------------------------------------------------------------
+ *
+ * sql.c
+ *	  Text of the statements that compare and write a TVIEW.
+ *
+ * In all of them "t" is the table, "s" the rows as they should be, with
+ * columns c1, c2, ... in the order of the definition, and "k" the keys to
+ * refresh.  Names are qualified, so that the text means the same whatever
+ * search_path is.
+ *
+ * Rows are compared as images, byte for byte: it works for every type, and tells
+ * apart values that are equal and yet look different, such as 1.0 and 1.00.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+
+#include "base/extension.h"
+#include "base/names.h"
+#include "refresh/sql.h"
+
+/*
+ * A list with an item for each column but one, if that is given; %c is its
+ * name, %n its number.
+ */
+static char *
+column_list_without(const TviewPlan *plan, const char *item,
+					const char *without)
+{
+	StringInfoData buf;
+	ListCell   *lc;
+	int			n = 0;
+
+	initStringInfo(&buf);
+	foreach(lc, plan->columns)
+	{
+		n++;
+		if (without != NULL && strcmp(lfirst(lc), without) == 0)
+			continue;
+		if (buf.len > 0)
+			appendStringInfoString(&buf, ", ");
+		for (const char *p = item; *p != '\0'; p++)
+		{
+			if (p[0] == '%' && p[1] == 'c')
+				appendStringInfoString(&buf, quote_identifier(lfirst(lc)));
+			else if (p[0] == '%' && p[1] == 'n')
+				appendStringInfo(&buf, "%d", n);
+			else
+			{
+				appendStringInfoChar(&buf, *p);
+				continue;
+			}
+			p++;
+		}
+	}
+	return buf.data;
+}
+
+static char *
+column_list(const TviewPlan *plan, const char *item)
+{
+	return column_list_without(plan, item, NULL);
+}
+
+static int
+key_number(const TviewPlan *plan)
+{
+	ListCell   *lc;
+	int			n = 0;
+
+	foreach(lc, plan->columns)
+	{
+		n++;
+		if (strcmp(lfirst(lc), plan->key_column) == 0)
+			return n;
+	}
+	elog(ERROR, "TVIEW %s has no column \"%s\"", plan->name, plan->key_column);
+	return 0;
+}
+
+/* The key column of s. */
+static char *
+source_key(const TviewPlan *plan)
+{
+	return psprintf("s.c%d", key_number(plan));
+}
+
+static char *
+table_key(const TviewPlan *plan)
+{
+	return psprintf("t.%s", quote_identifier(plan->key_column));
+}
+
+/* The keys of $1, each once. */
+static char *
+keys_from_parameter(const TviewPlan *plan)
+{
+	const char *keys = "pg_catalog.unnest($1) AS u(pk)";
+
+	/* the array has no two with the same bytes; others may still be equal */
+	if (!plan->key_image_equal)
+		keys = "(SELECT DISTINCT d.pk FROM pg_catalog.unnest($1) AS d(pk)) AS u";
+	return psprintf("(SELECT %s(u.pk) AS pk FROM %s) AS k",
+					tview_extension_qualify("pg_tviews_trace_key"), keys);
+}
+
+/*
+ * Rows of the definition for one key.  As a LATERAL subquery, which OFFSET 0
+ * keeps from being flattened, the key is a parameter that the planner pushes
+ * down into grouped subqueries too; it would not do that with = ANY($1).
+ */
+static char *
+rows_of_key(const TviewPlan *plan, const char *columns)
+{
+	return psprintf("LATERAL (SELECT %s FROM (%s) AS v WHERE v.%s %s k.pk OFFSET 0) AS s",
+					columns, plan->select_sql,
+					quote_identifier(plan->key_column), plan->key_operator);
+}
+
+/*
+ * The key is set only if an equal one may look different: an UPDATE that sets
+ * a key column takes a stronger row lock.
+ */
+static char *
+set_list(const TviewPlan *plan)
+{
+	return psprintf("%s, %s = pg_catalog.now()",
+					column_list_without(plan, "%c = s.c%n",
+										plan->key_image_equal ? plan->key_column : NULL),
+					quote_identifier(TVIEW_UPDATED_COLUMN));
+}
+
+static char *
+differs(const TviewPlan *plan)
+{
+	return psprintf("pg_catalog.record_image_ne(ROW(%s), ROW(%s))",
+					column_list(plan, "t.%c"), column_list(plan, "s.c%n"));
+}
+
+/*
+ * tview_sql_apply_keys - make the rows of the keys in $1 what they should be
+ *
+ * Rows that don't differ are neither written nor locked.
+ */
+char *
+tview_sql_apply_keys(const TviewPlan *plan)
+{
+	char	   *key = source_key(plan);
+
+	return psprintf("MERGE INTO %s AS t USING (SELECT k.pk AS pk, %s FROM %s LEFT JOIN %s(%s) ON true) AS s "
+					"ON %s %s s.pk "
+					"WHEN MATCHED AND %s IS NULL THEN DELETE "
+					"WHEN MATCHED AND %s THEN UPDATE SET %s "
+					"WHEN NOT MATCHED AND %s IS NOT NULL THEN INSERT (%s, %s) VALUES (%s, pg_catalog.now())",
+					plan->name, column_list(plan, "s.c%n AS c%n"),
+					keys_from_parameter(plan), rows_of_key(plan, "*"),
+					column_list(plan, "c%n"),
+					table_key(plan), plan->key_operator,
+					key,
+					differs(plan), set_list(plan),
+					key,
+					column_list(plan, "%c"),
+					quote_identifier(TVIEW_UPDATED_COLUMN),
+					column_list(plan, "s.c%n"));
+}
+
+/*
+ * tview_sql_duplicate_keys - one of the keys in $1 that has more than one row
+ */
+char *
+tview_sql_duplicate_keys(const TviewPlan *plan)
+{
+	return psprintf("SELECT k.pk FROM %s, %s GROUP BY k.pk HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
+					keys_from_parameter(plan), rows_of_key(plan, "1"));
+}
+
+/*
+ * tview_sql_null_key - a row, if the definition returns a null key
+ */
+char *
+tview_sql_null_key(const TviewPlan *plan)
+{
+	return psprintf("SELECT 1 FROM (%s) AS v WHERE v.%s IS NULL LIMIT 1",
+					plan->select_sql, quote_identifier(plan->key_column));
+}
+
+/* All rows as they should be; source is a query or a name in FROM. */
+static char *
+all_rows(const TviewPlan *plan, const char *source)
+{
+	return psprintf("(SELECT %s FROM %s AS v) AS s", column_list(plan, "v.%c AS c%n"),
+					source);
+}
+
+/*
+ * tview_sql_duplicate - one key of the source that has more than one row
+ */
+char *
+tview_sql_duplicate(const TviewPlan *plan, const char *source)
+{
+	return psprintf("SELECT %s FROM %s WHERE %s IS NOT NULL GROUP BY 1 HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
+					source_key(plan), all_rows(plan, source),
+					source_key(plan));
+}
+
+/*
+ * tview_sql_delete - delete rows whose key the source doesn't have
+ */
+char *
+tview_sql_delete(const TviewPlan *plan, const char *source)
+{
+	return psprintf("DELETE FROM %s AS t WHERE NOT EXISTS (SELECT 1 FROM %s WHERE %s %s %s)",
+					plan->name, all_rows(plan, source), source_key(plan),
+					plan->key_operator, table_key(plan));
+}
+
+/*
+ * tview_sql_update - update rows that differ from the source's
+ */
+char *
+tview_sql_update(const TviewPlan *plan, const char *source)
+{
+	return psprintf("UPDATE %s AS t SET %s FROM %s WHERE %s %s %s AND %s",
+					plan->name, set_list(plan), all_rows(plan, source),
+					source_key(plan), plan->key_operator, table_key(plan),
+					differs(plan));
+}
+
+/*
+ * tview_sql_insert - insert rows of the source whose key the table lacks
+ */
+char *
+tview_sql_insert(const TviewPlan *plan, const char *source)
+{
+	return psprintf("INSERT INTO %s (%s, %s) SELECT %s, pg_catalog.now() FROM %s "
+					"WHERE NOT EXISTS (SELECT 1 FROM %s AS t WHERE %s %s %s)",
+					plan->name, column_list(plan, "%c"),
+					quote_identifier(TVIEW_UPDATED_COLUMN),
+					column_list(plan, "s.c%n"), all_rows(plan, source),
+					plan->name, source_key(plan), plan->key_operator,
+					table_key(plan));
+}
+
+/*
+ * tview_sql_verify - keys whose row is not what the view returns
+ */
+char *
+tview_sql_verify(const TviewPlan *plan)
+{
+	char	   *key = source_key(plan);
+	char	   *stored = table_key(plan);
+	char	   *rows = all_rows(plan, plan->view_sql);
+
+	return psprintf("SELECT CASE WHEN %s IS NULL THEN %s ELSE %s END::pg_catalog.text, "
+					"CASE WHEN %s IS NULL THEN 'missing' WHEN %s IS NULL THEN 'extra' ELSE 'different' END "
+					"FROM %s AS t FULL JOIN (SELECT * FROM %s WHERE %s IS NOT NULL) AS s ON %s %s %s "
+					"WHERE %s IS NULL OR %s IS NULL OR %s "
+					"UNION ALL SELECT %s::pg_catalog.text, 'duplicate' FROM %s WHERE %s IS NOT NULL GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 "
+					"UNION ALL SELECT NULL, 'null key' FROM %s WHERE %s IS NULL",
+					stored, key, stored,
+					stored, key,
+					plan->name, rows, key, key, plan->key_operator, stored,
+					stored, key, differs(plan),
+					key, rows, key, key,
+					rows, key);
+}
