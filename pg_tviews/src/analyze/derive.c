@@ -497,6 +497,8 @@ build_source(TviewDerivation *derivation, const Reached *reached,
 	source->alias = from->alias;
 	source->used = from->used;
 	source->whole_row = from->whole_row;
+	source->row_parts = from->row_parts;
+	source->parts = from->parts;
 
 	if (reached[occurrence].next < 0)
 		refuse_unmapped(source, name,
@@ -582,6 +584,8 @@ tview_derive(Query *query, const char *key_column, const char *name)
 	Reached    *reached;
 
 	derivation->graph = graph;
+	derivation->parts = tview_parts_find(query);
+	tview_needs_find(graph, query, derivation->parts);
 	derivation->count = graph->count;
 	find_root(derivation, query, key_column, name);
 

@@ -9,6 +9,7 @@
 #define TVIEW_DERIVE_H
 
 #include "access/attnum.h"
+#include "analyze/needs.h"
 #include "analyze/sources.h"
 
 typedef enum TviewSourceKind
@@ -32,6 +33,10 @@ typedef struct TviewSource
 	Bitmapset  *used;			/* attribute numbers; a change of others is
 								 * of no interest */
 	bool		whole_row;
+	uint64		row_parts;		/* parts of the TVIEW's row that depend on which
+								 * rows the source has */
+	uint64	   *parts;			/* ... on a column, by attribute number; [0]: on
+								 * all of them */
 	int			nlinks;			/* columns that the derivation starts from; for
 								 * a local source one, the key */
 	AttrNumber *links;
@@ -49,6 +54,7 @@ typedef struct TviewDerivation
 	AttrNumber	root_attno;		/* its key column */
 	TviewSource *sources;		/* one for each occurrence */
 	int			count;
+	List	   *parts;			/* of TviewPart */
 	bool		unique;			/* the definition can't return a key twice */
 	bool		nullable;		/* it may return a null key */
 } TviewDerivation;

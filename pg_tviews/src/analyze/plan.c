@@ -146,11 +146,13 @@ tview_plan_build(Oid tview, Oid view, const char *name)
 	plan->nsources = derivation->count;
 	plan->sources = derivation->sources;
 	plan->root = derivation->root;
+	plan->parts = derivation->parts;
 	plan->derive = palloc0(sizeof(SPIPlanPtr) * plan->nsources);
 
 	/* rows of a table have no order */
 	expansion->query->sortClause = NIL;
-	plan->select_sql = pg_get_querydef(expansion->query, false);
+	plan->query = expansion->query;
+	plan->select_sql = pg_get_querydef(copyObject(plan->query), false);
 
 	plan->relids = list_concat_unique_oid(list_make2_oid(tview, view),
 										  expansion->tables);
@@ -159,6 +161,21 @@ tview_plan_build(Oid tview, Oid view, const char *name)
 	table_close(rel, AccessShareLock);
 	AtEOXact_GUC(true, nest_level);
 	return plan;
+}
+
+/*
+ * tview_plan_parts_sql - the definition cut down to its key and some parts
+ */
+char *
+tview_plan_parts_sql(const TviewPlan *plan, uint64 parts)
+{
+	int			nest_level = tview_fix_search_path();
+	Query	   *query = tview_parts_query(plan->query, plan->parts, parts,
+										  plan->key_column);
+	char	   *result = pg_get_querydef(query, false);
+
+	AtEOXact_GUC(true, nest_level);
+	return result;
 }
 
 static TviewPlan *
@@ -248,8 +265,12 @@ tview_plan_invalidate(Oid relid)
 static void
 free_plan(TviewPlan *plan)
 {
+	ListCell   *lc;
+
 	if (plan->apply != NULL)
 		SPI_freeplan(plan->apply);
+	foreach(lc, plan->apply_parts)
+		SPI_freeplan(((TviewPartsStatement *) lfirst(lc))->statement);
 	if (plan->duplicates != NULL)
 		SPI_freeplan(plan->duplicates);
 	if (plan->nulls != NULL)

@@ -11,6 +11,13 @@
 #include "analyze/derive.h"
 #include "executor/spi.h"
 
+/* Statement that refreshes some parts of rows */
+typedef struct TviewPartsStatement
+{
+	uint64		parts;
+	SPIPlanPtr	statement;
+} TviewPartsStatement;
+
 typedef struct TviewPlan
 {
 	MemoryContext context;
@@ -38,11 +45,14 @@ typedef struct TviewPlan
 	TviewSource *sources;
 	int			root;			/* number of the source that the key is from */
 	List	   *columns;		/* names of the definition's, in order */
-	char	   *select_sql;		/* the definition, reading tables only */
+	List	   *parts;			/* of TviewPart */
+	Query	   *query;			/* the definition, reading tables only */
+	char	   *select_sql;		/* ... as text */
 	char	   *view_sql;		/* name of the view, qualified and quoted */
 
 	/* prepared by refresh/, NULL until first used */
 	SPIPlanPtr	apply;
+	List	   *apply_parts;	/* of TviewPartsStatement */
 	SPIPlanPtr	duplicates;
 	SPIPlanPtr	nulls;
 	SPIPlanPtr *derive;			/* by source */
@@ -50,6 +60,7 @@ typedef struct TviewPlan
 
 extern TviewPlan *tview_plan_get(Oid tview);
 extern TviewPlan *tview_plan_build(Oid tview, Oid view, const char *name);
+extern char *tview_plan_parts_sql(const TviewPlan *plan, uint64 parts);
 extern uint64 tview_plan_generation(void);
 extern void tview_plan_invalidate(Oid relid);
 extern void tview_plan_at_xact_end(void);

@@ -18,9 +18,6 @@
  * Leaving one out is always safe: fewer conditions find more keys, or no way
  * to the key at all, and then the definition is refused.
  *
- * The walk also finds which columns of each occurrence the result needs.  An
- * output column of a subquery that nobody asks for needs nothing.
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -31,43 +28,11 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
-#include "optimizer/tlist.h"
 #include "parser/parsetree.h"
 #include "utils/rel.h"
 
-#include "analyze/sources.h"
+#include "analyze/scope.h"
 #include "base/compat.h"
-
-/* What a range table entry stands for */
-typedef struct Binding
-{
-	int			occurrence;		/* of a table, or -1 */
-	struct TviewScope *scope;	/* of a subquery or CTE, or NULL */
-} Binding;
-
-/* Condition of one join or WHERE, kept until all of FROM is known */
-typedef struct Quals
-{
-	Node	   *expr;
-	List	   *regions;
-	Bitmapset  *nulled;			/* null-extended below this place */
-	bool		where;
-} Quals;
-
-/* One query level */
-typedef struct TviewScope
-{
-	Query	   *query;
-	struct TviewScope *parent;
-	Binding    *bindings;		/* by range table index */
-	Bitmapset  *occurrences;	/* in FROM, nested ones included */
-	Bitmapset  *nulled;			/* of them, those that may be null-extended */
-	Bitmapset  *outer_nulled;	/* the same of the levels above */
-	Bitmapset  *needed;			/* output columns walked so far */
-	List	   *quals;			/* of Quals */
-	bool		barrier;		/* conditions on outputs say nothing about the
-								 * rows inside */
-} TviewScope;
 
 typedef struct WalkContext
 {
@@ -79,9 +44,6 @@ typedef struct WalkContext
 static TviewScope *build_scope(TviewSources *sources, Query *query,
 							   TviewScope *parent);
 static void walk_scope(TviewSources *sources, TviewScope *scope);
-static void need_output(TviewSources *sources, TviewScope *scope, int resno);
-static void need_all_outputs(TviewSources *sources, TviewScope *scope);
-static bool need_walker(Node *node, WalkContext *context);
 static Node *resolve_mutator(Node *node, WalkContext *context);
 
 /* ----------
@@ -92,6 +54,7 @@ static Node *resolve_mutator(Node *node, WalkContext *context);
 static int
 add_occurrence(TviewSources *sources, RangeTblEntry *rte)
 {
+	Relation	rel = table_open(rte->relid, AccessShareLock);
 	TviewOccurrence *occurrence;
 
 	if (sources->count == sources->allocated)
@@ -105,8 +68,12 @@ add_occurrence(TviewSources *sources, RangeTblEntry *rte)
 	occurrence = &sources->occurrences[sources->count];
 	occurrence->relid = rte->relid;
 	occurrence->alias = rte->eref->aliasname;
+	occurrence->natts = RelationGetNumberOfAttributes(rel);
 	occurrence->used = NULL;
 	occurrence->whole_row = false;
+	occurrence->row_parts = 0;
+	occurrence->parts = palloc0(sizeof(uint64) * (occurrence->natts + 1));
+	table_close(rel, NoLock);
 	return sources->count++;
 }
 
@@ -134,7 +101,7 @@ bind_rte(TviewSources *sources, TviewScope *scope, int rtindex,
 		 Bitmapset **occurrences, Bitmapset **nulled)
 {
 	RangeTblEntry *rte = rt_fetch(rtindex, scope->query->rtable);
-	Binding    *binding = &scope->bindings[rtindex];
+	TviewBinding *binding = &scope->bindings[rtindex];
 
 	switch (rte->rtekind)
 	{
@@ -163,7 +130,7 @@ static void
 add_quals(TviewScope *scope, Node *expr, List *regions, Bitmapset *nulled,
 		  bool where)
 {
-	Quals	   *quals = palloc(sizeof(Quals));
+	TviewQuals *quals = palloc(sizeof(TviewQuals));
 
 	quals->expr = expr;
 	quals->regions = regions;
@@ -244,7 +211,7 @@ build_scope(TviewSources *sources, Query *query, TviewScope *parent)
 	scope->query = query;
 	scope->parent = parent;
 	scope->barrier = is_barrier(query);
-	scope->bindings = palloc0(sizeof(Binding) *
+	scope->bindings = palloc0(sizeof(TviewBinding) *
 							  (list_length(query->rtable) + 1));
 	for (int i = 0; i <= list_length(query->rtable); i++)
 		scope->bindings[i].occurrence = -1;
@@ -261,9 +228,12 @@ build_scope(TviewSources *sources, Query *query, TviewScope *parent)
 	return scope;
 }
 
-/* The scope of a sublink's query, made when it is first met. */
-static TviewScope *
-sublink_scope(TviewSources *sources, SubLink *sublink, TviewScope *scope)
+/*
+ * tview_scope_of_sublink - made when the sublink is first met
+ */
+TviewScope *
+tview_scope_of_sublink(TviewSources *sources, SubLink *sublink,
+					   TviewScope *scope)
 {
 	TviewScope *result;
 	ListCell   *lc;
@@ -288,8 +258,11 @@ sublink_scope(TviewSources *sources, SubLink *sublink, TviewScope *scope)
  * ----------
  */
 
-static TviewScope *
-scope_of(TviewScope *scope, Index levelsup)
+/*
+ * tview_scope_up - the level that a Var with this varlevelsup belongs to
+ */
+TviewScope *
+tview_scope_up(TviewScope *scope, Index levelsup)
 {
 	while (levelsup-- > 0)
 		scope = scope->parent;
@@ -299,9 +272,9 @@ scope_of(TviewScope *scope, Index levelsup)
 static Node *
 resolve_var(Var *var, WalkContext *context)
 {
-	TviewScope *scope = scope_of(context->scope, var->varlevelsup);
+	TviewScope *scope = tview_scope_up(context->scope, var->varlevelsup);
 	RangeTblEntry *rte = rt_fetch(var->varno, scope->query->rtable);
-	Binding    *binding = &scope->bindings[var->varno];
+	TviewBinding *binding = &scope->bindings[var->varno];
 	WalkContext inner = {context->sources, scope, false};
 	Node	   *source = NULL;
 
@@ -480,7 +453,7 @@ static void
 add_in_condition(TviewSources *sources, TviewScope *scope, SubLink *sublink,
 				 Bitmapset *nulled)
 {
-	TviewScope *inner = sublink_scope(sources, sublink, scope);
+	TviewScope *inner = tview_scope_of_sublink(sources, sublink, scope);
 	SublinkParams params = {
 		{sources, inner, false}, {sources, scope, false}, false
 	};
@@ -496,7 +469,7 @@ add_in_condition(TviewSources *sources, TviewScope *scope, SubLink *sublink,
 }
 
 static void
-add_conjuncts(TviewSources *sources, TviewScope *scope, Quals *quals,
+add_conjuncts(TviewSources *sources, TviewScope *scope, TviewQuals *quals,
 			  Node *expr, Bitmapset *nulled)
 {
 	if (expr == NULL)
@@ -526,164 +499,29 @@ add_conjuncts(TviewSources *sources, TviewScope *scope, Quals *quals,
 	}
 }
 
-/* ----------
- * Needed columns
- * ----------
- */
-
-static void
-need_var(Var *var, WalkContext *context)
-{
-	TviewSources *sources = context->sources;
-	TviewScope *scope = scope_of(context->scope, var->varlevelsup);
-	RangeTblEntry *rte = rt_fetch(var->varno, scope->query->rtable);
-	Binding    *binding = &scope->bindings[var->varno];
-	WalkContext inner = {sources, scope, false};
-
-	if (binding->occurrence >= 0)
-	{
-		TviewOccurrence *occurrence = &sources->occurrences[binding->occurrence];
-
-		if (var->varattno > 0)
-			occurrence->used = bms_add_member(occurrence->used,
-											  var->varattno);
-		else if (var->varattno == 0)
-			occurrence->whole_row = true;
-	}
-	else if (binding->scope != NULL)
-	{
-		if (var->varattno > 0)
-			need_output(sources, binding->scope, var->varattno);
-		else
-			need_all_outputs(sources, binding->scope);
-	}
-	else if (rte->rtekind == RTE_JOIN)
-	{
-		if (var->varattno > 0)
-			(void) need_walker(list_nth(rte->joinaliasvars,
-										var->varattno - 1), &inner);
-		else
-			(void) need_walker((Node *) rte->joinaliasvars, &inner);
-	}
-	else if (tview_group_exprs(rte) != NIL)
-		(void) need_walker(list_nth(tview_group_exprs(rte),
-									var->varattno - 1), &inner);
-}
-
-static bool
-need_walker(Node *node, WalkContext *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-	{
-		need_var((Var *) node, context);
-		return false;
-	}
-	if (IsA(node, SubLink))
-	{
-		SubLink    *sublink = (SubLink *) node;
-		TviewScope *inner = sublink_scope(context->sources, sublink,
-										  context->scope);
-
-		(void) need_walker(sublink->testexpr, context);
-		if (sublink->subLinkType != EXISTS_SUBLINK)
-			need_all_outputs(context->sources, inner);
-		return false;
-	}
-	return expression_tree_walker(node, need_walker, context);
-}
-
-static void
-need(TviewSources *sources, TviewScope *scope, Node *expr)
-{
-	WalkContext context = {sources, scope, false};
-
-	(void) need_walker(expr, &context);
-}
-
-static void
-need_output(TviewSources *sources, TviewScope *scope, int resno)
-{
-	if (bms_is_member(resno, scope->needed))
-		return;
-	scope->needed = bms_add_member(scope->needed, resno);
-	need(sources, scope,
-		 (Node *) get_tle_by_resno(scope->query->targetList, resno)->expr);
-}
-
-static void
-need_all_outputs(TviewSources *sources, TviewScope *scope)
-{
-	ListCell   *lc;
-
-	foreach(lc, scope->query->targetList)
-	{
-		TargetEntry *tle = lfirst(lc);
-
-		if (!tle->resjunk)
-			need_output(sources, scope, tle->resno);
-	}
-}
-
-static void
-need_sort_group(TviewSources *sources, TviewScope *scope, List *clauses)
-{
-	ListCell   *lc;
-
-	foreach(lc, clauses)
-		need(sources, scope,
-			 get_sortgroupclause_expr(lfirst(lc), scope->query->targetList));
-}
-
 /*
- * What matters whichever outputs are asked for, of this level and of the
- * subqueries in its FROM.
+ * The conditions of a level and of the subqueries in its FROM.
  */
 static void
 walk_scope(TviewSources *sources, TviewScope *scope)
 {
-	Query	   *query = scope->query;
 	ListCell   *lc;
 
 	foreach(lc, scope->quals)
 	{
-		Quals	   *quals = lfirst(lc);
+		TviewQuals *quals = lfirst(lc);
 
 		add_conjuncts(sources, scope, quals, quals->expr,
 					  bms_union(quals->nulled, scope->outer_nulled));
-		need(sources, scope, quals->expr);
 	}
-	need(sources, scope, query->havingQual);
-	need(sources, scope, query->limitCount);
-	need(sources, scope, query->limitOffset);
-	need_sort_group(sources, scope, query->groupClause);
-	need_sort_group(sources, scope, query->sortClause);
-	need_sort_group(sources, scope, query->distinctClause);
-	foreach(lc, query->windowClause)
+	for (int i = 1; i <= list_length(scope->query->rtable); i++)
 	{
-		WindowClause *window = lfirst(lc);
-
-		need_sort_group(sources, scope, window->partitionClause);
-		need_sort_group(sources, scope, window->orderClause);
-		need(sources, scope, window->startOffset);
-		need(sources, scope, window->endOffset);
-	}
-
-	for (int i = 1; i <= list_length(query->rtable); i++)
-	{
-		RangeTblEntry *rte = rt_fetch(i, query->rtable);
 		TviewScope *inner = scope->bindings[i].scope;
 
-		need(sources, scope, (Node *) rte->functions);
-		need(sources, scope, (Node *) rte->values_lists);
-		need(sources, scope, (Node *) rte->tablefunc);
 		if (inner == NULL)
 			continue;
 		inner->outer_nulled = bms_union(scope->outer_nulled, scope->nulled);
 		walk_scope(sources, inner);
-		if (query->setOperations != NULL)
-			need_all_outputs(sources, inner);
 	}
 }
 
@@ -698,7 +536,6 @@ tview_sources_find(Query *query)
 	sources->top = build_scope(sources, query, NULL);
 	sources->nulled = sources->top->nulled;
 	walk_scope(sources, sources->top);
-	need_all_outputs(sources, sources->top);
 	return sources;
 }
 
@@ -756,7 +593,7 @@ static List *
 from_items(TviewSources *sources, TviewScope *scope, Node *node, List *items)
 {
 	RangeTblEntry *rte;
-	Binding    *binding;
+	TviewBinding *binding;
 	TviewFromItem *item;
 	ListCell   *lc;
 

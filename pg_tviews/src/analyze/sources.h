@@ -16,8 +16,13 @@ typedef struct TviewOccurrence
 {
 	Oid			relid;
 	char	   *alias;
+	AttrNumber	natts;
 	Bitmapset  *used;			/* attribute numbers that the result needs */
 	bool		whole_row;		/* all of them */
+	uint64		row_parts;		/* parts of the result that depend on which
+								 * rows there are */
+	uint64	   *parts;			/* ... on a column, by attribute number; [0]: on
+								 * all of them */
 } TviewOccurrence;
 
 /*

@@ -208,8 +208,12 @@ add_change(TviewChange *change)
 	TviewChange *copy;
 	Size		size = offsetof(TviewChange, data) + change->len;
 
+	/* parts too many, after a rollback for instance, do no harm */
 	if (found)
+	{
+		entry->change->parts |= change->parts;
 		return;
+	}
 	leave_mark();
 	copy = MemoryContextAlloc(queue_context, size);
 	memcpy(copy, change, size);
@@ -297,10 +301,10 @@ tview_queue_decode(const TviewChange *change, int nvalues,
 /*
  * tview_queue_add - note a change that is to be refreshed
  *
- * Changes that are waiting already are not noted again.
+ * One that is waiting already is not noted again, but for its parts.
  */
 void
-tview_queue_add(Oid tview, int source, Oid relid, int nvalues,
+tview_queue_add(Oid tview, int source, Oid relid, uint64 parts, int nvalues,
 				const Datum *values, const bool *nulls,
 				const TviewValueType *types)
 {
@@ -331,6 +335,7 @@ tview_queue_add(Oid tview, int source, Oid relid, int nvalues,
 	change->tview = tview;
 	change->source = source;
 	change->relid = relid;
+	change->parts = parts;
 	change->len = scratch.len - offsetof(TviewChange, data);
 	change->hash = hash_combine(hash_bytes((unsigned char *) change->data,
 										   change->len),

@@ -32,6 +32,7 @@ typedef struct TviewChange
 	int			source;			/* number in the plan, or one of the above */
 	Oid			relid;			/* table of that source */
 	uint32		hash;
+	uint64		parts;			/* of the TVIEW's row that it may reach */
 	int			len;			/* of the data */
 	char		data[FLEXIBLE_ARRAY_MEMBER];
 } TviewChange;
@@ -39,8 +40,8 @@ typedef struct TviewChange
 /* Called when a transaction's queue gets its first change */
 extern void (*tview_queue_started) (void);
 
-extern void tview_queue_add(Oid tview, int source, Oid relid, int nvalues,
-							const Datum *values, const bool *nulls,
+extern void tview_queue_add(Oid tview, int source, Oid relid, uint64 parts,
+							int nvalues, const Datum *values, const bool *nulls,
 							const TviewValueType *types);
 extern void tview_queue_add_all(Oid tview);
 extern bool tview_queue_pending(void);

@@ -37,8 +37,11 @@ typedef struct CaptureSource
 {
 	Oid			tview;
 	int			source;			/* number, or TVIEW_CHANGED_KEY */
+	uint64		row_parts;		/* parts of the TVIEW's row that a row's coming
+								 * or going may reach */
 	int			nused;
 	AttrNumber *used;			/* columns to compare */
+	uint64	   *used_parts;		/* what their change may reach */
 	int			nlinks;
 	AttrNumber *links;			/* columns to note */
 	TviewValueType *types;
@@ -93,7 +96,12 @@ set_source(CaptureSource *capture, const TviewPlan *plan, int number,
 
 	capture->tview = plan->tview;
 	capture->source = source->kind == TVIEW_LOCAL ? TVIEW_CHANGED_KEY : number;
+	capture->row_parts = source->row_parts;
 	capture->nused = list_columns(used, &capture->used);
+	capture->used_parts = palloc(sizeof(uint64) * (capture->nused + 1));
+	for (int i = 0; i < capture->nused; i++)
+		capture->used_parts[i] = source->parts[capture->used[i]] |
+			source->parts[0];
 	capture->nlinks = source->nlinks;
 	capture->links = palloc(sizeof(AttrNumber) * source->nlinks);
 	capture->types = palloc0(sizeof(TviewValueType) * source->nlinks);
@@ -186,7 +194,8 @@ find_table(Relation rel)
 
 /* Note one image of a row for one source. */
 static void
-note_image(const CaptureSource *source, Oid relid, TupleTableSlot *slot)
+note_image(const CaptureSource *source, Oid relid, uint64 parts,
+		   TupleTableSlot *slot)
 {
 	Datum		values[INDEX_MAX_KEYS];
 	bool		nulls[INDEX_MAX_KEYS];
@@ -197,8 +206,8 @@ note_image(const CaptureSource *source, Oid relid, TupleTableSlot *slot)
 	/* a row without a key is no row of the TVIEW */
 	if (source->source == TVIEW_CHANGED_KEY && nulls[0])
 		return;
-	tview_queue_add(source->tview, source->source, relid, source->nlinks,
-					values, nulls, source->types);
+	tview_queue_add(source->tview, source->source, relid, parts,
+					source->nlinks, values, nulls, source->types);
 }
 
 /*
@@ -248,18 +257,22 @@ note_update(const CaptureTable *table, TupleTableSlot *old_slot,
 	for (int i = 0; i < table->nsources; i++)
 	{
 		const CaptureSource *source = &table->sources[i];
-		bool		matters = false;
+		uint64		parts = 0;
 		bool		moved = false;
 
-		for (int j = 0; j < source->nused && !matters; j++)
-			matters = changed[source->used[j]];
-		if (!matters)
+		for (int j = 0; j < source->nused; j++)
+			if (changed[source->used[j]])
+				parts |= source->used_parts[j];
+		if (parts == 0)
 			continue;
 		for (int j = 0; j < source->nlinks; j++)
 			moved |= changed[source->links[j]];
-		note_image(source, table->relid, old_slot);
 		if (moved)
-			note_image(source, table->relid, new_slot);
+		{
+			parts |= source->row_parts;
+			note_image(source, table->relid, parts, new_slot);
+		}
+		note_image(source, table->relid, parts, old_slot);
 	}
 }
 
@@ -290,6 +303,7 @@ pg_tviews_capture(PG_FUNCTION_ARGS)
 		note_update(table, data->tg_trigslot, data->tg_newslot);
 	else
 		for (int i = 0; i < table->nsources; i++)
-			note_image(&table->sources[i], table->relid, data->tg_trigslot);
+			note_image(&table->sources[i], table->relid,
+					   table->sources[i].row_parts, data->tg_trigslot);
 	return PointerGetDatum(NULL);
 }

@@ -32,6 +32,8 @@
 
 PG_FUNCTION_INFO_V1(pg_tviews_trace_key);
 
+#define MAX_PARTS_STATEMENTS	16
+
 /*
  * The key that is being refreshed, for the context of an error.  A key passed
  * by reference points into the running statement's memory, which is there as
@@ -229,6 +231,7 @@ add_derived(TviewPlan *plan, int number, List *changes, Snapshot snapshot,
 	bool	  **nulls = palloc(sizeof(bool *) * nlinks);
 	ApplyContext context;
 	ErrorContextCallback callback;
+	uint64		parts = 0;
 	int			row = 0;
 	ListCell   *lc;
 
@@ -245,6 +248,7 @@ add_derived(TviewPlan *plan, int number, List *changes, Snapshot snapshot,
 		bool		one_null[INDEX_MAX_KEYS];
 
 		tview_queue_decode(lfirst(lc), nlinks, types, one, one_null);
+		parts |= ((TviewChange *) lfirst(lc))->parts;
 		for (int i = 0; i < nlinks; i++)
 		{
 			values[i][row] = one[i];
@@ -269,7 +273,8 @@ add_derived(TviewPlan *plan, int number, List *changes, Snapshot snapshot,
 
 		if (!isnull)
 			tview_keys_add(keys, plan->key_len == -1 ?
-						   PointerGetDatum(PG_DETOAST_DATUM(key)) : key);
+						   PointerGetDatum(PG_DETOAST_DATUM(key)) : key,
+						   parts);
 	}
 	SPI_freetuptable(SPI_tuptable);
 	pop_context(&callback);
@@ -298,7 +303,7 @@ tview_derive_keys(TviewPlan *plan, List *changes, Snapshot snapshot)
 		if (change->source == TVIEW_CHANGED_KEY)
 		{
 			tview_queue_decode(change, 1, &key_type, &key, &isnull);
-			tview_keys_add(keys, key);
+			tview_keys_add(keys, key, change->parts);
 		}
 		else if (change->source < plan->nsources &&
 				 plan->sources[change->source].relid == change->relid)
@@ -319,6 +324,44 @@ tview_derive_keys(TviewPlan *plan, List *changes, Snapshot snapshot)
  */
 
 /*
+ * The statement that refreshes these parts of rows.  One that only some parts
+ * have to do with is kept like that for whole rows, if they are not too many.
+ */
+static SPIPlanPtr
+apply_statement(TviewPlan *plan, uint64 parts)
+{
+	TviewPartsStatement *kept;
+	SPIPlanPtr	statement;
+	MemoryContext old;
+	ListCell   *lc;
+
+	foreach(lc, plan->apply_parts)
+	{
+		kept = lfirst(lc);
+		if (kept->parts == parts)
+			return kept->statement;
+	}
+	if (parts == TVIEW_PART_ROW ||
+		list_length(plan->apply_parts) >= MAX_PARTS_STATEMENTS)
+	{
+		if (plan->apply == NULL)
+			plan->apply = prepare_to_keep(tview_sql_apply_keys(plan), 1,
+										  &plan->key_array_type);
+		return plan->apply;
+	}
+
+	statement = prepare_to_keep(tview_sql_apply_parts(plan, parts), 1,
+								&plan->key_array_type);
+	old = MemoryContextSwitchTo(plan->context);
+	kept = palloc(sizeof(TviewPartsStatement));
+	kept->parts = parts;
+	kept->statement = statement;
+	plan->apply_parts = lappend(plan->apply_parts, kept);
+	MemoryContextSwitchTo(old);
+	return kept->statement;
+}
+
+/*
  * tview_apply_keys - recompute these keys and write the rows that differ
  */
 void
@@ -327,20 +370,19 @@ tview_apply_keys(TviewPlan *plan, const struct TviewKeys *keys,
 {
 	ApplyContext context;
 	ErrorContextCallback callback;
-	Datum		array;
+	ListCell   *lc;
 
 	push_context(&callback, &context, plan, NULL);
 	check_nulls(plan, snapshot);
-	if (tview_keys_count(keys) > 0)
+	foreach(lc, tview_keys_groups(keys))
 	{
-		array = tview_keys_array(keys);
-		traced_key = tview_keys_first(keys);
+		TviewKeyGroup *group = lfirst(lc);
+		Datum		array = tview_keys_array(plan, group);
+
+		traced_key = group->keys[0];
 		traced_type = plan->key_type;
 		check_duplicate_keys(plan, array, snapshot);
-		if (plan->apply == NULL)
-			plan->apply = prepare_to_keep(tview_sql_apply_keys(plan), 1,
-										  &plan->key_array_type);
-		execute(plan->apply, &array, snapshot, false);
+		execute(apply_statement(plan, group->parts), &array, snapshot, false);
 	}
 	pop_context(&callback);
 }

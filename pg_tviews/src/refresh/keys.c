@@ -22,18 +22,19 @@
 typedef struct KeyEntry
 {
 	Datum		key;
+	uint64		parts;
 	uint32		hash;
 	char		status;
 } KeyEntry;
+
+/* With more different sets of parts than that, rows are refreshed whole */
+#define TVIEW_MAX_GROUPS	4
 
 typedef struct TviewKeys
 {
 	const TviewPlan *plan;
 	MemoryContext context;
 	struct keyset_hash *hash;
-	Datum	   *keys;
-	int			count;
-	int			allocated;
 } TviewKeys;
 
 #define SH_PREFIX keyset
@@ -63,59 +64,91 @@ tview_keys_create(const TviewPlan *plan)
 	keys->plan = plan;
 	keys->context = CurrentMemoryContext;
 	keys->hash = keyset_create(CurrentMemoryContext, 16, keys);
-	keys->allocated = 16;
-	keys->keys = palloc(sizeof(Datum) * keys->allocated);
 	return keys;
 }
 
 /*
- * tview_keys_add - add a copy of the key, unless it is there
+ * tview_keys_add - add a copy of the key, unless it is there, and the parts
  */
 void
-tview_keys_add(TviewKeys *keys, Datum key)
+tview_keys_add(TviewKeys *keys, Datum key, uint64 parts)
 {
 	bool		found;
 	KeyEntry   *entry = keyset_insert(keys->hash, key, &found);
 	MemoryContext old;
 
 	if (found)
+	{
+		entry->parts |= parts;
 		return;
+	}
+	entry->parts = parts;
 	old = MemoryContextSwitchTo(keys->context);
 	entry->key = datumCopy(key, keys->plan->key_byval, keys->plan->key_len);
 	MemoryContextSwitchTo(old);
-	if (keys->count == keys->allocated)
-	{
-		keys->allocated *= 2;
-		keys->keys = repalloc_huge(keys->keys,
-								   sizeof(Datum) * keys->allocated);
-	}
-	keys->keys[keys->count++] = entry->key;
 }
 
 int
 tview_keys_count(const TviewKeys *keys)
 {
-	return keys->count;
+	return keys->hash->members;
+}
+
+static TviewKeyGroup *
+find_group(List *groups, uint64 parts)
+{
+	ListCell   *lc;
+
+	foreach(lc, groups)
+		if (((TviewKeyGroup *) lfirst(lc))->parts == parts)
+			return lfirst(lc);
+	return NULL;
 }
 
 /*
- * tview_keys_first - one of the keys of a set that has any
+ * tview_keys_groups - the keys, sorted by what is to be refreshed of them
  */
-Datum
-tview_keys_first(const TviewKeys *keys)
+List *
+tview_keys_groups(const TviewKeys *keys)
 {
-	return keys->keys[0];
+	List	   *groups = NIL;
+	keyset_iterator iterator;
+	KeyEntry   *entry;
+
+	keyset_start_iterate(keys->hash, &iterator);
+	while ((entry = keyset_iterate(keys->hash, &iterator)) != NULL)
+	{
+		bool		whole = (entry->parts & TVIEW_PART_ROW) != 0 ||
+			!keys->plan->unique;
+		uint64		parts = whole ? TVIEW_PART_ROW : entry->parts;
+		TviewKeyGroup *group = find_group(groups, parts);
+
+		if (group == NULL && list_length(groups) >= TVIEW_MAX_GROUPS)
+		{
+			parts = TVIEW_PART_ROW;
+			group = find_group(groups, parts);
+		}
+		if (group == NULL)
+		{
+			group = palloc(sizeof(TviewKeyGroup));
+			group->parts = parts;
+			group->count = 0;
+			group->keys = MemoryContextAllocHuge(CurrentMemoryContext,
+												 sizeof(Datum) * keys->hash->members);
+			groups = lappend(groups, group);
+		}
+		group->keys[group->count++] = entry->key;
+	}
+	return groups;
 }
 
 /*
- * tview_keys_array - the set as an array of the key's type
+ * tview_keys_array - the keys of a group as an array of the key's type
  */
 Datum
-tview_keys_array(const TviewKeys *keys)
+tview_keys_array(const TviewPlan *plan, const TviewKeyGroup *group)
 {
-	const TviewPlan *plan = keys->plan;
-
-	return PointerGetDatum(construct_array(keys->keys, keys->count,
+	return PointerGetDatum(construct_array(group->keys, group->count,
 										   plan->key_type, plan->key_len,
 										   plan->key_byval, plan->key_align));
 }

@@ -13,9 +13,19 @@
 struct TviewKeys;
 
 extern struct TviewKeys *tview_keys_create(const TviewPlan *plan);
-extern void tview_keys_add(struct TviewKeys *keys, Datum key);
+
+/* Keys of which the same parts are to be refreshed */
+typedef struct TviewKeyGroup
+{
+	uint64		parts;
+	Datum	   *keys;
+	int			count;
+} TviewKeyGroup;
+
+extern void tview_keys_add(struct TviewKeys *keys, Datum key, uint64 parts);
 extern int	tview_keys_count(const struct TviewKeys *keys);
-extern Datum tview_keys_array(const struct TviewKeys *keys);
-extern Datum tview_keys_first(const struct TviewKeys *keys);
+extern List *tview_keys_groups(const struct TviewKeys *keys);
+extern Datum tview_keys_array(const TviewPlan *plan,
+							  const TviewKeyGroup *group);
 
 #endif							/* TVIEW_KEYS_H */

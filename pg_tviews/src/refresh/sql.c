@@ -113,10 +113,10 @@ keys_from_parameter(const TviewPlan *plan)
  * down into grouped subqueries too; it would not do that with = ANY($1).
  */
 static char *
-rows_of_key(const TviewPlan *plan, const char *columns)
+rows_of_key(const TviewPlan *plan, const char *definition, const char *columns)
 {
 	return psprintf("LATERAL (SELECT %s FROM (%s) AS v WHERE v.%s %s k.pk OFFSET 0) AS s",
-					columns, plan->select_sql,
+					columns, definition,
 					quote_identifier(plan->key_column), plan->key_operator);
 }
 
@@ -156,7 +156,7 @@ tview_sql_apply_keys(const TviewPlan *plan)
 					"WHEN MATCHED AND %s THEN UPDATE SET %s "
 					"WHEN NOT MATCHED AND %s IS NOT NULL THEN INSERT (%s, %s) VALUES (%s, pg_catalog.now())",
 					plan->name, column_list(plan, "s.c%n AS c%n"),
-					keys_from_parameter(plan), rows_of_key(plan, "*"),
+					keys_from_parameter(plan), rows_of_key(plan, plan->select_sql, "*"),
 					column_list(plan, "c%n"),
 					table_key(plan), plan->key_operator,
 					key,
@@ -168,13 +168,68 @@ tview_sql_apply_keys(const TviewPlan *plan)
 }
 
 /*
+ * tview_sql_apply_parts - the same for some parts of rows that are there
+ *
+ * Pairs of the document are compared one by one, and merged into the stored
+ * document, which has the others.
+ */
+char *
+tview_sql_apply_parts(const TviewPlan *plan, uint64 parts)
+{
+	StringInfoData set;
+	StringInfoData stored;
+	StringInfoData computed;
+	bool		pairs = false;
+	int			n = 0;
+	ListCell   *lc;
+
+	initStringInfo(&set);
+	initStringInfo(&stored);
+	initStringInfo(&computed);
+	foreach(lc, plan->parts)
+	{
+		TviewPart  *part = lfirst(lc);
+		const char *comma = stored.len > 0 ? ", " : "";
+		const char *column;
+
+		if ((parts & (UINT64CONST(1) << n++)) == 0)
+			continue;
+		if (part->pair >= 0)
+		{
+			char	   *key = quote_literal_cstr(part->name);
+
+			appendStringInfo(&stored, "%st.data OPERATOR(pg_catalog.->) %s",
+							 comma, key);
+			appendStringInfo(&computed, "%ss.data OPERATOR(pg_catalog.->) %s",
+							 comma, key);
+			pairs = true;
+			continue;
+		}
+		column = quote_identifier(part->name);
+		appendStringInfo(&stored, "%st.%s", comma, column);
+		appendStringInfo(&computed, "%ss.%s", comma, column);
+		appendStringInfo(&set, "%s = s.%s, ", column, column);
+	}
+	if (pairs)
+		appendStringInfoString(&set, "data = t.data OPERATOR(pg_catalog.||) s.data, ");
+
+	return psprintf("UPDATE %s AS t SET %s%s = pg_catalog.now() FROM %s, %s "
+					"WHERE %s %s k.pk AND pg_catalog.record_image_ne(ROW(%s), ROW(%s))",
+					plan->name, set.data, quote_identifier(TVIEW_UPDATED_COLUMN),
+					keys_from_parameter(plan),
+					rows_of_key(plan, tview_plan_parts_sql(plan, parts), "*"),
+					table_key(plan), plan->key_operator,
+					stored.data, computed.data);
+}
+
+/*
  * tview_sql_duplicate_keys - one of the keys in $1 that has more than one row
  */
 char *
 tview_sql_duplicate_keys(const TviewPlan *plan)
 {
 	return psprintf("SELECT k.pk FROM %s, %s GROUP BY k.pk HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
-					keys_from_parameter(plan), rows_of_key(plan, "1"));
+					keys_from_parameter(plan), rows_of_key(plan, plan->select_sql, "1"));
 }
 
 /*

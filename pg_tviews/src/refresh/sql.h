@@ -11,6 +11,7 @@
 #include "analyze/plan.h"
 
 extern char *tview_sql_apply_keys(const TviewPlan *plan);
+extern char *tview_sql_apply_parts(const TviewPlan *plan, uint64 parts);
 extern char *tview_sql_duplicate_keys(const TviewPlan *plan);
 extern char *tview_sql_null_key(const TviewPlan *plan);
 extern char *tview_sql_duplicate(const TviewPlan *plan, const char *source);
