@@ -55,6 +55,12 @@ pg_tviews_ddl_command_start(PG_FUNCTION_ARGS)
 		case T_ViewStmt:
 			tview_intercept_view((ViewStmt *) parsetree);
 			break;
+		case T_RuleStmt:
+			tview_intercept_rule((RuleStmt *) parsetree);
+			break;
+		case T_CreateTrigStmt:
+			tview_intercept_trigger((CreateTrigStmt *) parsetree);
+			break;
 		case T_DropStmt:
 		case T_DropOwnedStmt:
 			tview_dependencies_restore();
@@ -82,9 +88,27 @@ pg_tviews_ddl_command_end(PG_FUNCTION_ARGS)
 			tview_intercept_create_end((CreateTableAsStmt *) parsetree);
 			break;
 		case T_CreateStmt:
+		case T_CreateForeignTableStmt:
+		case T_CreateSchemaStmt:
+			tview_intercept_shapes(NULL);
+			break;
 		case T_AlterTableStmt:
+			tview_intercept_shapes(((AlterTableStmt *) parsetree)->relation);
+			if (((AlterTableStmt *) parsetree)->objtype == OBJECT_TYPE)
+				tview_intercept_types();
+			break;
 		case T_RenameStmt:
-			tview_intercept_shapes();
+			tview_intercept_shapes(((RenameStmt *) parsetree)->relation);
+			if (((RenameStmt *) parsetree)->renameType == OBJECT_ATTRIBUTE)
+				tview_intercept_types();
+			break;
+		case T_AlterEnumStmt:
+			if (((AlterEnumStmt *) parsetree)->oldVal != NULL)
+				tview_intercept_types();
+			break;
+		case T_CreateFunctionStmt:
+		case T_AlterFunctionStmt:
+			tview_intercept_functions();
 			break;
 		default:
 			break;
@@ -106,5 +130,8 @@ pg_tviews_sql_drop(PG_FUNCTION_ARGS)
 	else if (IsA(parsetree, DropOwnedStmt))
 		behavior = ((DropOwnedStmt *) parsetree)->behavior;
 	tview_drop_rest(behavior);
+	if (IsA(parsetree, DropStmt) &&
+		((DropStmt *) parsetree)->removeType == OBJECT_TRIGGER)
+		tview_intercept_drop_trigger();
 	return (Datum) 0;
 }

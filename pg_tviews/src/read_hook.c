@@ -46,7 +46,7 @@ reads_tview(List *relids)
 
 	foreach(lc, relids)
 		if (tview_graph_find(lfirst_oid(lc)) != NULL)
-			return true;
+		return true;
 	return false;
 }
 
@@ -137,7 +137,7 @@ static void
 executor_run(TVIEW_RUN_ARGS)
 {
 	bool		pushed = !IsParallelWorker() &&
-		make_active(desc->estate->es_snapshot);
+	make_active(desc->estate->es_snapshot);
 
 	if (previous_run != NULL)
 		previous_run(TVIEW_RUN_PASS);

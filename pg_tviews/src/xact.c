@@ -34,6 +34,8 @@
 #include "refresh/flush.h"
 #include "xact.h"
 
+static bool in_callback = false;	/* a flush before commit is running */
+
 /*
  * The loop of CommitTransaction() over deferred triggers and holdable cursors
  * is behind us, and what comes next forgets queued triggers without a word.
@@ -60,16 +62,18 @@ static void
 flush_with_timeout(bool is_prepare)
 {
 	bool		timed = StatementTimeout > 0 &&
-		!get_timeout_active(STATEMENT_TIMEOUT);
+	!get_timeout_active(STATEMENT_TIMEOUT);
 
 	if (timed)
 		enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
+	in_callback = true;
 	PG_TRY();
 	{
 		flush_before_commit(is_prepare);
 	}
 	PG_FINALLY();
 	{
+		in_callback = false;
 		if (timed)
 			disable_timeout(STATEMENT_TIMEOUT, false);
 	}
@@ -108,10 +112,15 @@ subxact_callback(SubXactEvent event, SubTransactionId subid,
 		tview_queue_at_subabort(GetCurrentTransactionNestLevel());
 }
 
-/* A transaction has got something to flush. */
+/*
+ * A transaction has got something to flush.  If that comes up in the callback
+ * itself, the server is just walking through the list.
+ */
 static void
 move_to_front(void)
 {
+	if (in_callback)
+		return;
 	UnregisterXactCallback(xact_callback, NULL);
 	RegisterXactCallback(xact_callback, NULL);
 }

@@ -156,7 +156,8 @@ tview_check_table(Oid relid, Oid owner, const char *name)
 	}
 	else if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
 		reason = psprintf("Relation %s is a temporary table, which other sessions can't see.", relname);
-	else if (relkind == RELKIND_PARTITIONED_TABLE || has_subclass(relid))
+	else if (relkind == RELKIND_PARTITIONED_TABLE ||
+			 find_inheritance_children(relid, NoLock) != NIL)
 	{
 		reason = psprintf("Table %s has partitions or child tables.", relname);
 		hint = "Read an ordinary table instead.";

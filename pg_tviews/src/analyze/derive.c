@@ -50,7 +50,8 @@
 /* An occurrence during the search */
 typedef struct Reached
 {
-	int			next;			/* one step nearer to the root; -1: not reached */
+	int			next;			/* one step nearer to the root; -1: not
+								 * reached */
 	AttrNumber	key;			/* column that equals the key, or 0 */
 } Reached;
 

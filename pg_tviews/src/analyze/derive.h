@@ -30,15 +30,15 @@ typedef struct TviewSource
 	TviewSourceKind kind;
 	Oid			relid;
 	char	   *alias;
-	Bitmapset  *used;			/* attribute numbers; a change of others is
-								 * of no interest */
+	Bitmapset  *used;			/* attribute numbers; a change of others is of
+								 * no interest */
 	bool		whole_row;
-	uint64		row_parts;		/* parts of the TVIEW's row that depend on which
-								 * rows the source has */
-	uint64	   *parts;			/* ... on a column, by attribute number; [0]: on
-								 * all of them */
-	int			nlinks;			/* columns that the derivation starts from; for
-								 * a local source one, the key */
+	uint64		row_parts;		/* parts of the TVIEW's row that depend on
+								 * which rows the source has */
+	uint64	   *parts;			/* ... on a column, by attribute number; [0]:
+								 * on all of them */
+	int			nlinks;			/* columns that the derivation starts from;
+								 * for a local source one, the key */
 	AttrNumber *links;
 	Oid		   *link_types;
 	char	   *sql;			/* of a mapped source: keys from arrays $1 ...

@@ -174,6 +174,13 @@ need_clauses(TviewSources *sources, TviewScope *scope, uint64 parts)
 	need_sort_group(sources, scope, query->groupClause, parts);
 	need_sort_group(sources, scope, query->sortClause, parts);
 	need_sort_group(sources, scope, query->distinctClause, parts);
+
+	/* a function that returns a set decides how many rows there are */
+	foreach(lc, query->targetList)
+		if (query->hasTargetSRFs &&
+			expression_returns_set((Node *) ((TargetEntry *) lfirst(lc))->expr))
+		need(sources, scope, (Node *) ((TargetEntry *) lfirst(lc))->expr,
+			 parts);
 	foreach(lc, query->windowClause)
 	{
 		WindowClause *window = lfirst(lc);
@@ -257,7 +264,7 @@ document_pairs(TargetEntry *tle)
 			return NIL;
 		foreach(lc, result)
 			if (strcmp(((TviewPart *) lfirst(lc))->name, key) == 0)
-				return NIL;
+			return NIL;
 		part->resno = tle->resno;
 		part->pair = i / 2;
 		part->name = key;
@@ -351,7 +358,7 @@ tview_parts_query(Query *query, List *parts, uint64 wanted,
 		TargetEntry *tle = lfirst(lc);
 		List	   *args = NIL;
 		bool		keep = !tle->resjunk &&
-			strcmp(tle->resname, key_column) == 0;
+		strcmp(tle->resname, key_column) == 0;
 		int			n = 0;
 		ListCell   *part_cell;
 
@@ -379,7 +386,7 @@ tview_parts_query(Query *query, List *parts, uint64 wanted,
 	for (int junk = 0; junk < 2; junk++)
 		foreach(lc, targets)
 			if (((TargetEntry *) lfirst(lc))->resjunk == (junk == 1))
-				result->targetList = lappend(result->targetList, lfirst(lc));
+			result->targetList = lappend(result->targetList, lfirst(lc));
 	foreach(lc, result->targetList)
 		((TargetEntry *) lfirst(lc))->resno = foreach_current_index(lc) + 1;
 	return result;

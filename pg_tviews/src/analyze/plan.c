@@ -122,7 +122,7 @@ TviewPlan *
 tview_plan_build(Oid tview, Oid view, const char *name)
 {
 	TviewPlan  *plan = palloc0(sizeof(TviewPlan));
-	int			nest_level = tview_fix_search_path();
+	int			nest_level = tview_fix_settings();
 	Relation	rel = table_open(tview, AccessShareLock);
 	TviewExpansion *expansion = tview_expand(tview_view_query(view));
 	char	   *entity = get_rel_name(tview) + strlen(TVIEW_TABLE_PREFIX);
@@ -169,7 +169,7 @@ tview_plan_build(Oid tview, Oid view, const char *name)
 char *
 tview_plan_parts_sql(const TviewPlan *plan, uint64 parts)
 {
-	int			nest_level = tview_fix_search_path();
+	int			nest_level = tview_fix_settings();
 	Query	   *query = tview_parts_query(plan->query, plan->parts, parts,
 										  plan->key_column);
 	char	   *result = pg_get_querydef(query, false);

@@ -35,6 +35,7 @@ typedef struct TviewScope
 	TviewBinding *bindings;		/* by range table index */
 	Bitmapset  *occurrences;	/* in FROM, nested ones included */
 	Bitmapset  *nulled;			/* of them, those that may be null-extended */
+	Bitmapset  *nulled_rtes;	/* the same, as range table indexes */
 	Bitmapset  *outer_nulled;	/* the same of the levels above */
 	uint64		parts;			/* that this level has been walked for */
 	uint64	   *output_parts;	/* the same of its outputs, by number */
@@ -44,7 +45,7 @@ typedef struct TviewScope
 } TviewScope;
 
 extern TviewScope *tview_scope_of_sublink(TviewSources *sources,
-										 SubLink *sublink, TviewScope *scope);
+										  SubLink *sublink, TviewScope *scope);
 extern TviewScope *tview_scope_up(TviewScope *scope, Index levelsup);
 
 #endif							/* TVIEW_SCOPE_H */

@@ -22,6 +22,7 @@
  */
 #include "postgres.h"
 
+#include "access/nbtree.h"
 #include "access/table.h"
 #include "catalog/pg_class.h"
 #include "nodes/makefuncs.h"
@@ -29,7 +30,10 @@
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/typcache.h"
 
 #include "analyze/scope.h"
 #include "base/compat.h"
@@ -38,13 +42,16 @@ typedef struct WalkContext
 {
 	TviewSources *sources;
 	TviewScope *scope;
-	bool		failed;			/* used by resolve */
+	bool		failed;			/* it has no such form */
+	bool		grouped;		/* a value stands for others that its type
+								 * holds equal, but which look different */
 } WalkContext;
 
 static TviewScope *build_scope(TviewSources *sources, Query *query,
 							   TviewScope *parent);
 static void walk_scope(TviewSources *sources, TviewScope *scope);
 static Node *resolve_mutator(Node *node, WalkContext *context);
+static bool respects_equality(Node *expr);
 
 /* ----------
  * Building: which occurrences are there, and what can null-extend them
@@ -144,18 +151,21 @@ add_quals(TviewScope *scope, Node *expr, List *regions, Bitmapset *nulled,
  */
 static void
 build_from(TviewSources *sources, TviewScope *scope, Node *node,
-		   Bitmapset **occurrences, Bitmapset **nulled)
+		   Bitmapset **occurrences, Bitmapset **nulled, Bitmapset **rtes)
 {
 	if (IsA(node, RangeTblRef))
+	{
+		*rtes = bms_add_member(*rtes, ((RangeTblRef *) node)->rtindex);
 		bind_rte(sources, scope, ((RangeTblRef *) node)->rtindex,
 				 occurrences, nulled);
+	}
 	else if (IsA(node, FromExpr))
 	{
 		FromExpr   *from = (FromExpr *) node;
 		ListCell   *lc;
 
 		foreach(lc, from->fromlist)
-			build_from(sources, scope, lfirst(lc), occurrences, nulled);
+			build_from(sources, scope, lfirst(lc), occurrences, nulled, rtes);
 		add_quals(scope, from->quals, list_make1(bms_copy(*occurrences)),
 				  *nulled, true);
 	}
@@ -165,15 +175,25 @@ build_from(TviewSources *sources, TviewScope *scope, Node *node,
 		Bitmapset  *left = NULL;
 		Bitmapset  *right = NULL;
 		Bitmapset  *below = NULL;
+		Bitmapset  *left_rtes = NULL;
+		Bitmapset  *right_rtes = NULL;
 		List	   *regions = NIL;
 
-		build_from(sources, scope, join->larg, &left, &below);
-		build_from(sources, scope, join->rarg, &right, &below);
+		build_from(sources, scope, join->larg, &left, &below, &left_rtes);
+		build_from(sources, scope, join->rarg, &right, &below, &right_rtes);
 
 		if (join->jointype == JOIN_LEFT || join->jointype == JOIN_FULL)
+		{
 			regions = lappend(regions, bms_copy(right));
+			scope->nulled_rtes = bms_add_members(scope->nulled_rtes,
+												 right_rtes);
+		}
 		if (join->jointype == JOIN_RIGHT || join->jointype == JOIN_FULL)
+		{
 			regions = lappend(regions, bms_copy(left));
+			scope->nulled_rtes = bms_add_members(scope->nulled_rtes,
+												 left_rtes);
+		}
 		if (join->jointype == JOIN_INNER)
 			regions = list_make1(bms_union(left, right));
 		add_quals(scope, join->quals, regions, below, false);
@@ -184,10 +204,11 @@ build_from(TviewSources *sources, TviewScope *scope, Node *node,
 			ListCell   *lc;
 
 			foreach(lc, regions)
-				*nulled = bms_add_members(*nulled, lfirst(lc));
+				* nulled = bms_add_members(*nulled, lfirst(lc));
 		}
 		*occurrences = bms_add_members(*occurrences, left);
 		*occurrences = bms_add_members(*occurrences, right);
+		*rtes = bms_add_members(*rtes, bms_union(left_rtes, right_rtes));
 	}
 }
 
@@ -207,6 +228,7 @@ static TviewScope *
 build_scope(TviewSources *sources, Query *query, TviewScope *parent)
 {
 	TviewScope *scope = palloc0(sizeof(TviewScope));
+	Bitmapset  *rtes = NULL;
 
 	scope->query = query;
 	scope->parent = parent;
@@ -217,7 +239,7 @@ build_scope(TviewSources *sources, Query *query, TviewScope *parent)
 		scope->bindings[i].occurrence = -1;
 
 	build_from(sources, scope, (Node *) query->jointree,
-			   &scope->occurrences, &scope->nulled);
+			   &scope->occurrences, &scope->nulled, &rtes);
 
 	/* the branches of a set operation are not in FROM */
 	if (query->setOperations != NULL)
@@ -269,13 +291,35 @@ tview_scope_up(TviewScope *scope, Index levelsup)
 	return scope;
 }
 
+/*
+ * Does the query have one row for values of this output that are equal, but
+ * don't look the same?
+ */
+static bool
+merges_equals(Query *query, Node *output)
+{
+	TypeCacheEntry *type;
+	Oid			equalimage;
+
+	if (query->groupClause == NIL && query->distinctClause == NIL)
+		return false;
+	type = lookup_type_cache(exprType(output), TYPECACHE_BTREE_OPFAMILY);
+	if (!OidIsValid(type->btree_opf))
+		return true;
+	equalimage = get_opfamily_proc(type->btree_opf, type->btree_opintype,
+								   type->btree_opintype, BTEQUALIMAGE_PROC);
+	return !OidIsValid(equalimage) ||
+		!DatumGetBool(OidFunctionCall1Coll(equalimage, exprCollation(output),
+										   ObjectIdGetDatum(type->btree_opintype)));
+}
+
 static Node *
 resolve_var(Var *var, WalkContext *context)
 {
 	TviewScope *scope = tview_scope_up(context->scope, var->varlevelsup);
 	RangeTblEntry *rte = rt_fetch(var->varno, scope->query->rtable);
 	TviewBinding *binding = &scope->bindings[var->varno];
-	WalkContext inner = {context->sources, scope, false};
+	WalkContext inner = {context->sources, scope, false, false};
 	Node	   *source = NULL;
 
 	if (var->varattno > 0 && binding->occurrence >= 0)
@@ -301,6 +345,20 @@ resolve_var(Var *var, WalkContext *context)
 	if (source != NULL)
 	{
 		source = resolve_mutator(source, &inner);
+		context->grouped |= inner.grouped;
+
+		/*
+		 * An output of a null-extended subquery that is not computed from
+		 * columns of that is null all the same.
+		 */
+		if (binding->scope != NULL &&
+			bms_is_member(var->varno, scope->nulled_rtes) && !inner.failed &&
+			!bms_overlap(tview_sources_of(source),
+						 binding->scope->occurrences))
+			inner.failed = true;
+		if (binding->scope != NULL && !inner.failed &&
+			merges_equals(binding->scope->query, source))
+			context->grouped = true;
 		if (!inner.failed)
 			return source;
 	}
@@ -326,14 +384,52 @@ resolve_mutator(Node *node, WalkContext *context)
 	return expression_tree_mutator(node, resolve_mutator, context);
 }
 
+static Node *
+strip_relabel(Node *node)
+{
+	while (node != NULL && IsA(node, RelabelType))
+		node = (Node *) ((RelabelType *) node)->arg;
+	return node;
+}
+
+/*
+ * Is the result the same for all values that a column's type holds equal?  A
+ * column is, by itself, and a comparison by the type's own equality.
+ */
+static bool
+respects_equality(Node *expr)
+{
+	OpExpr	   *op = (OpExpr *) expr;
+
+	if (IsA(strip_relabel(expr), Var))
+		return true;
+	if (!IsA(expr, OpExpr) || list_length(op->args) != 2)
+		return false;
+	for (int side = 0; side < 2; side++)
+	{
+		Var		   *var = (Var *) strip_relabel(list_nth(op->args, side));
+		TypeCacheEntry *type;
+
+		if (!IsA(var, Var) || op->inputcollid != var->varcollid)
+			return false;
+		type = lookup_type_cache(var->vartype, TYPECACHE_BTREE_OPFAMILY);
+		if (get_op_opfamily_strategy(op->opno, type->btree_opf) !=
+			BTEqualStrategyNumber)
+			return false;
+	}
+	return true;
+}
+
 /* The expression over occurrences, or NULL if it has no such form. */
 static Expr *
 resolve(TviewSources *sources, TviewScope *scope, Node *expr)
 {
-	WalkContext context = {sources, scope, false};
+	WalkContext context = {sources, scope, false, false};
 	Node	   *result = resolve_mutator(expr, &context);
 
-	return context.failed ? NULL : (Expr *) result;
+	if (context.failed || (context.grouped && !respects_equality(result)))
+		return NULL;
+	return (Expr *) result;
 }
 
 static bool
@@ -455,14 +551,15 @@ add_in_condition(TviewSources *sources, TviewScope *scope, SubLink *sublink,
 {
 	TviewScope *inner = tview_scope_of_sublink(sources, sublink, scope);
 	SublinkParams params = {
-		{sources, inner, false}, {sources, scope, false}, false
+		{sources, inner, false, false}, {sources, scope, false, false}, false
 	};
 	Node	   *expr;
 
 	if (inner->barrier)
 		return;
 	expr = testexpr_mutator(sublink->testexpr, &params);
-	if (!params.failed)
+	if (!params.failed && (respects_equality(expr) ||
+						   (!params.inner.grouped && !params.outer.grouped)))
 		add_condition(sources, (Expr *) expr,
 					  list_make1(inner->occurrences),
 					  bms_union(nulled, inner->nulled));
@@ -569,16 +666,22 @@ tview_condition_holds_with(const TviewCondition *condition, int occurrence,
 static bool
 is_single_row(Query *query)
 {
-	Const	   *limit = (Const *) eval_const_expressions(NULL,
-													 query->limitCount);
+	Node	   *limit = query->limitCount;
+
+	/* LIMIT 1 has a constant in it, cast to bigint */
+	if (limit != NULL && IsA(limit, FuncExpr) &&
+		((FuncExpr *) limit)->funcid == F_INT8_INT4)
+		limit = linitial(((FuncExpr *) limit)->args);
 
 	if (query->hasTargetSRFs)
 		return false;
 	if (query->hasAggs && query->groupClause == NIL &&
 		query->groupingSets == NIL && query->setOperations == NULL)
 		return true;
-	return limit != NULL && IsA(limit, Const) && !limit->constisnull &&
-		DatumGetInt64(limit->constvalue) == 1;
+	return limit != NULL && IsA(limit, Const) &&
+		query->limitOption == LIMIT_OPTION_COUNT &&
+		!((Const *) limit)->constisnull &&
+		((Const *) limit)->constvalue == 1;
 }
 
 static bool
@@ -630,10 +733,10 @@ from_items(TviewSources *sources, TviewScope *scope, Node *node, List *items)
 		if (!binding->scope->barrier && !query->hasTargetSRFs)
 			foreach(lc, query->groupClause)
 				item->group =
-					lappend(item->group,
-							resolve(sources, binding->scope,
-									get_sortgroupclause_expr(lfirst(lc),
-															 query->targetList)));
+				lappend(item->group,
+						resolve(sources, binding->scope,
+								get_sortgroupclause_expr(lfirst(lc),
+														 query->targetList)));
 	}
 	return lappend(items, item);
 }

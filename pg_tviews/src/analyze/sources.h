@@ -21,8 +21,8 @@ typedef struct TviewOccurrence
 	bool		whole_row;		/* all of them */
 	uint64		row_parts;		/* parts of the result that depend on which
 								 * rows there are */
-	uint64	   *parts;			/* ... on a column, by attribute number; [0]: on
-								 * all of them */
+	uint64	   *parts;			/* ... on a column, by attribute number; [0]:
+								 * on all of them */
 } TviewOccurrence;
 
 /*

@@ -14,20 +14,73 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/nbtree.h"
 #include "access/table.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/typcache.h"
 
 #include "analyze/derive.h"
 #include "base/compat.h"
 
-/* Has the table an enforced unique index on some of these columns? */
+/*
+ * Is the column equated with rows of others, or constants, that are
+ * determined?  By an operator and collation for which the index is unique.
+ */
 static bool
-has_unique_index(Oid relid, Bitmapset *columns)
+is_column_determined(const TviewDerivation *derivation, int occurrence,
+					 AttrNumber attno, Oid opfamily, Oid collation,
+					 Bitmapset *determined)
 {
+	ListCell   *lc;
+
+	foreach(lc, derivation->graph->conditions)
+	{
+		TviewCondition *condition = lfirst(lc);
+		OpExpr	   *op = (OpExpr *) condition->expr;
+		Node	   *other;
+
+		if (tview_equated_column(condition, occurrence, &other) == attno &&
+			bms_is_subset(tview_sources_of(other), determined) &&
+			tview_condition_holds_with(condition, occurrence,
+									   derivation->root) &&
+			get_op_opfamily_strategy(op->opno, opfamily) == BTEqualStrategyNumber &&
+			(!OidIsValid(collation) || op->inputcollid == collation))
+			return true;
+	}
+	return false;
+}
+
+/* Is the column the key, and the index unique for the key's own equality? */
+static bool
+is_column_key(const TviewDerivation *derivation, Oid relid, AttrNumber attno,
+			  Oid opfamily, Oid collation)
+{
+	Oid			type;
+	int32		typmod;
+	Oid			key_collation;
+
+	if (attno != derivation->root_attno)
+		return false;
+	get_atttypetypmodcoll(relid, attno, &type, &typmod, &key_collation);
+	return lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY)->btree_opf == opfamily &&
+		collation == key_collation;
+}
+
+/*
+ * Has the table an enforced unique index by which it has one row at most?
+ * For the root, for a value of the key; for another occurrence, for given
+ * rows of those determined.
+ */
+static bool
+has_unique_index(const TviewDerivation *derivation, int occurrence,
+				 Bitmapset *determined)
+{
+	Oid			relid = derivation->graph->occurrences[occurrence].relid;
+	bool		is_root = occurrence == derivation->root;
 	Relation	rel = table_open(relid, AccessShareLock);
 	List	   *indexes = RelationGetIndexList(rel);
 	bool		result = false;
@@ -38,11 +91,20 @@ has_unique_index(Oid relid, Bitmapset *columns)
 		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
 		Form_pg_index form = index->rd_index;
 		bool		covered = form->indisunique && form->indimmediate &&
-			form->indisvalid && RelationGetIndexPredicate(index) == NIL;
+		form->indisvalid && RelationGetIndexPredicate(index) == NIL;
 
-		for (int i = 0; i < form->indnkeyatts; i++)
-			covered = covered && form->indkey.values[i] > 0 &&
-				bms_is_member(form->indkey.values[i], columns);
+		for (int i = 0; covered && i < form->indnkeyatts; i++)
+		{
+			AttrNumber	attno = form->indkey.values[i];
+			Oid			opfamily = index->rd_opfamily[i];
+			Oid			collation = index->rd_indcollation[i];
+
+			covered = attno > 0 &&
+				(is_root ?
+				 is_column_key(derivation, relid, attno, opfamily, collation) :
+				 is_column_determined(derivation, occurrence, attno, opfamily,
+									  collation, determined));
+		}
 		result = result || covered;
 		index_close(index, AccessShareLock);
 	}
@@ -50,27 +112,18 @@ has_unique_index(Oid relid, Bitmapset *columns)
 	return result;
 }
 
-/* Columns of an occurrence that rows of others, or constants, determine. */
-static Bitmapset *
-determined_columns(const TviewDerivation *derivation, int occurrence,
-				   Bitmapset *determined)
+/* Does the condition hold in all rows of the item? */
+static bool
+holds_for_item(const TviewCondition *condition, const TviewFromItem *item,
+			   int root)
 {
-	Bitmapset  *columns = NULL;
 	ListCell   *lc;
 
-	foreach(lc, derivation->graph->conditions)
-	{
-		TviewCondition *condition = lfirst(lc);
-		Node	   *other;
-		AttrNumber	attno = tview_equated_column(condition, occurrence, &other);
-
-		if (attno != InvalidAttrNumber &&
-			bms_is_subset(tview_sources_of(other), determined) &&
-			tview_condition_holds_with(condition, occurrence,
-									   derivation->root))
-			columns = bms_add_member(columns, attno);
-	}
-	return columns;
+	foreach(lc, condition->regions)
+		if (!bms_is_member(root, lfirst(lc)) &&
+			!bms_is_subset(item->occurrences, lfirst(lc)))
+		return false;
+	return true;
 }
 
 /* Is the expression equated with something that is determined? */
@@ -84,11 +137,13 @@ is_determined(const TviewDerivation *derivation, Expr *expr,
 	{
 		TviewCondition *condition = lfirst(lc);
 		OpExpr	   *op = (OpExpr *) condition->expr;
-		int			member = bms_next_member(item->occurrences, -1);
 
 		if (!IsA(op, OpExpr) || list_length(op->args) != 2 ||
-			!op_mergejoinable(op->opno, exprType(linitial(op->args))) ||
-			!tview_condition_holds_with(condition, member, derivation->root))
+			!holds_for_item(condition, item, derivation->root) ||
+			op->inputcollid != exprCollation((Node *) expr) ||
+			get_op_opfamily_strategy(op->opno,
+									 lookup_type_cache(exprType((Node *) expr),
+													   TYPECACHE_BTREE_OPFAMILY)->btree_opf) != BTEqualStrategyNumber)
 			continue;
 		for (int side = 0; side < 2; side++)
 			if (equal(list_nth(op->args, side), expr) &&
@@ -106,16 +161,13 @@ has_one_row(const TviewDerivation *derivation, const TviewFromItem *item,
 	ListCell   *lc;
 
 	if (item->occurrence >= 0)
-		return has_unique_index(derivation->graph->occurrences[item->occurrence].relid,
-								determined_columns(derivation,
-												   item->occurrence,
-												   determined));
+		return has_unique_index(derivation, item->occurrence, determined);
 	if (item->group == NIL || bms_is_empty(item->occurrences))
 		return false;
 	foreach(lc, item->group)
 		if (lfirst(lc) == NULL ||
 			!is_determined(derivation, lfirst(lc), item, determined))
-			return false;
+		return false;
 	return true;
 }
 
@@ -134,8 +186,8 @@ is_unique_by_group(const TviewDerivation *derivation, Query *query,
 																			  query->targetList));
 		Var		   *var = (Var *) expr;
 		bool		is_key = expr != NULL && IsA(expr, Var) &&
-			var->varno == derivation->root + 1 &&
-			var->varattno == derivation->root_attno;
+		var->varno == derivation->root + 1 &&
+		var->varattno == derivation->root_attno;
 
 		if (expr == NULL)
 			return false;
@@ -153,9 +205,8 @@ is_unique_by_group(const TviewDerivation *derivation, Query *query,
 bool
 tview_is_unique(const TviewDerivation *derivation, Query *query)
 {
-	Oid			root_relid = derivation->graph->occurrences[derivation->root].relid;
-	bool		root_unique = has_unique_index(root_relid,
-											   bms_make_singleton(derivation->root_attno));
+	bool		root_unique = has_unique_index(derivation, derivation->root,
+											   NULL);
 	Bitmapset  *determined = bms_make_singleton(derivation->root);
 	List	   *items;
 	bool		root_found = false;

@@ -67,7 +67,7 @@ tview_extension_table(const char *name, bool missing_ok)
 {
 	Oid			schema = tview_extension_schema();
 	Oid			relid = OidIsValid(schema) ?
-		get_relname_relid(name, schema) : InvalidOid;
+	get_relname_relid(name, schema) : InvalidOid;
 
 	if (!OidIsValid(relid) && !missing_ok)
 		ereport(ERROR,

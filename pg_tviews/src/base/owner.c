@@ -23,6 +23,7 @@
 #include "utils/bytea.h"
 #include "utils/float.h"
 #include "utils/guc.h"
+#include "utils/rls.h"
 #include "utils/syscache.h"
 
 #include "base/owner.h"
@@ -63,7 +64,9 @@ tview_fix_settings(void)
 {
 	int			nest_level = tview_fix_search_path();
 
-	if (strcmp(pg_get_timezone_name(session_timezone), "UTC") != 0)
+	const char *zone = pg_get_timezone_name(session_timezone);
+
+	if (strcmp(zone, "UTC") != 0 && strcmp(zone, "Etc/UTC") != 0)
 		set_parameter("TimeZone", "UTC");
 	if (DateStyle != USE_ISO_DATES || DateOrder != DATEORDER_MDY)
 		set_parameter("DateStyle", "ISO, MDY");
@@ -73,6 +76,10 @@ tview_fix_settings(void)
 		set_parameter("extra_float_digits", "1");
 	if (bytea_output != BYTEA_OUTPUT_HEX)
 		set_parameter("bytea_output", "hex");
+
+	/* rows that a policy would hide raise an error instead */
+	if (row_security)
+		set_parameter("row_security", "off");
 	return nest_level;
 }
 

@@ -81,7 +81,7 @@ static int	queue_length = 0;
 static int	queue_allocated = 0;
 static int	queue_flushed = 0;
 
-static changes_hash *waiting_hash = NULL;	/* over the changes not flushed */
+static changes_hash * waiting_hash = NULL;	/* over the changes not flushed */
 static bool waiting_stale = false;	/* hash and counts are to be made anew */
 static Waiting *waiting = NULL;
 static int	nwaiting = 0;

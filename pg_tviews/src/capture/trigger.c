@@ -37,8 +37,8 @@ typedef struct CaptureSource
 {
 	Oid			tview;
 	int			source;			/* number, or TVIEW_CHANGED_KEY */
-	uint64		row_parts;		/* parts of the TVIEW's row that a row's coming
-								 * or going may reach */
+	uint64		row_parts;		/* parts of the TVIEW's row that a row's
+								 * coming or going may reach */
 	int			nused;
 	AttrNumber *used;			/* columns to compare */
 	uint64	   *used_parts;		/* what their change may reach */
@@ -285,10 +285,12 @@ pg_tviews_capture(PG_FUNCTION_ARGS)
 	TriggerData *data = (TriggerData *) fcinfo->context;
 	CaptureTable *table;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(data->tg_event))
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(data->tg_event) ||
+		(!TRIGGER_FIRED_FOR_ROW(data->tg_event) &&
+		 !TRIGGER_FIRED_BY_TRUNCATE(data->tg_event)))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called by an AFTER trigger",
+				 errmsg("function \"%s\" was not called by an AFTER ROW or TRUNCATE trigger",
 						"pg_tviews_capture")));
 
 	table = find_table(data->tg_relation);

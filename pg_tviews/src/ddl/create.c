@@ -27,10 +27,8 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_namespace.h"
-#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/tablecmds.h"
-#include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -57,6 +55,8 @@
 #include "ddl/build.h"
 #include "ddl/create.h"
 #include "ddl/dependencies.h"
+#include "ddl/execute.h"
+#include "ddl/triggers.h"
 #include "refresh/flush.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_create);
@@ -72,33 +72,6 @@ bool
 tview_create_running(void)
 {
 	return create_running;
-}
-
-static void run_sql(const char *format,...) pg_attribute_printf(1, 2);
-
-/* Run one utility statement through SPI. */
-static void
-run_sql(const char *format,...)
-{
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(&sql, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&sql, needed);
-	}
-	SPI_connect();
-	if (SPI_execute(sql.data, false, 0) < 0)
-		elog(ERROR, "could not execute \"%s\"", sql.data);
-	SPI_finish();
 }
 
 /* ----------
@@ -125,7 +98,7 @@ tview_create_check(Query *query, const char *name)
 				 errdetail("The rows of a table have no order."),
 				 errhint("Order the query that reads the TVIEW.")));
 
-	nest_level = tview_fix_search_path();
+	nest_level = tview_fix_settings();
 	sql = pg_get_querydef(copyObject(query), false);
 	AtEOXact_GUC(true, nest_level);
 	return sql;
@@ -216,51 +189,16 @@ lock_tables(List *tables)
 		LockRelationOid(lfirst_oid(lc), ShareRowExclusiveLock);
 }
 
-/* Is a capture trigger of ours there? */
-static bool
-has_capture(Oid relid)
-{
-	Relation	rel = table_open(relid, AccessShareLock);
-	bool		result = false;
-
-	if (rel->trigdesc != NULL)
-		for (int i = 0; i < rel->trigdesc->numtriggers; i++)
-			if (strcmp(rel->trigdesc->triggers[i].tgname,
-					   TVIEW_CAPTURE_TRIGGER) == 0)
-				result = true;
-	table_close(rel, AccessShareLock);
-	return result;
-}
-
-static void
-make_capture_triggers(List *tables)
-{
-	char	   *function = tview_extension_qualify("pg_tviews_capture");
-	ListCell   *lc;
-
-	foreach(lc, tables)
-	{
-		char	   *table = tview_name_qualified(lfirst_oid(lc));
-
-		if (has_capture(lfirst_oid(lc)))
-			continue;
-		run_sql("CREATE TRIGGER \"%s\" AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION %s()",
-				TVIEW_CAPTURE_TRIGGER, table, function);
-		run_sql("CREATE TRIGGER \"%s\" AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION %s()",
-				TVIEW_TRUNCATE_TRIGGER, table, function);
-	}
-}
-
 static void
 prepare_table(const TviewPlan *plan)
 {
-	run_sql("ALTER TABLE %s ADD COLUMN %s timestamptz NOT NULL, "
-			"ALTER COLUMN %s SET NOT NULL, ALTER COLUMN %s SET NOT NULL",
-			plan->name, TVIEW_UPDATED_COLUMN,
-			quote_identifier(plan->key_column), TVIEW_DATA_COLUMN);
+	tview_execute("ALTER TABLE %s ADD COLUMN %s timestamptz NOT NULL, "
+				  "ALTER COLUMN %s SET NOT NULL, ALTER COLUMN %s SET NOT NULL",
+				  plan->name, TVIEW_UPDATED_COLUMN,
+				  quote_identifier(plan->key_column), TVIEW_DATA_COLUMN);
 #ifdef USE_LZ4
-	run_sql("ALTER TABLE %s ALTER COLUMN %s SET COMPRESSION lz4",
-			plan->name, TVIEW_DATA_COLUMN);
+	tview_execute("ALTER TABLE %s ALTER COLUMN %s SET COMPRESSION lz4",
+				  plan->name, TVIEW_DATA_COLUMN);
 #endif
 }
 
@@ -296,8 +234,8 @@ make_indexes(const TviewPlan *plan)
 	ListCell   *lc;
 
 	error_context_stack = &callback;
-	run_sql("ALTER TABLE %s ADD PRIMARY KEY (%s)", plan->name,
-			quote_identifier(plan->key_column));
+	tview_execute("ALTER TABLE %s ADD PRIMARY KEY (%s)", plan->name,
+				  quote_identifier(plan->key_column));
 	error_context_stack = callback.previous;
 
 	foreach(lc, plan->columns)
@@ -311,18 +249,9 @@ make_indexes(const TviewPlan *plan)
 			continue;
 		if (strcmp(column, TVIEW_ID_COLUMN) == 0 ||
 			is_foreign_key_column(column) || is_uuid_column(column))
-			run_sql("CREATE INDEX ON %s (%s)", plan->name,
-					quote_identifier(column));
+			tview_execute("CREATE INDEX ON %s (%s)", plan->name,
+						  quote_identifier(column));
 	}
-}
-
-static void
-make_guard(const TviewPlan *plan)
-{
-	char	   *function = tview_extension_qualify("pg_tviews_guard");
-
-	run_sql("CREATE TRIGGER \"%s\" BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION %s()",
-			TVIEW_GUARD_TRIGGER, plan->name, function);
 }
 
 static void
@@ -368,7 +297,9 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 	Oid			view;
 	TviewExpansion *expansion;
 	TviewPlan  *plan;
+	ListCell   *lc;
 	bool		outer = create_running;
+	int			nest_level = tview_fix_settings();
 
 	check_columns(rel, entity, key_column);
 	check_name_free(view_name, schema);
@@ -377,9 +308,9 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 	create_running = true;
 	PG_TRY();
 	{
-		run_sql("CREATE VIEW %s AS %s",
-				quote_qualified_identifier(get_namespace_name(schema), view_name),
-				sql);
+		tview_execute("CREATE VIEW %s AS %s",
+					  quote_qualified_identifier(get_namespace_name(schema), view_name),
+					  sql);
 		view = get_relname_relid(view_name, schema);
 		expansion = tview_expand(tview_view_query(view));
 		check_level(expansion->tables, entity);
@@ -388,8 +319,9 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 		prepare_table(plan);
 		(void) tview_build(plan);
 		make_indexes(plan);
-		make_capture_triggers(expansion->tables);
-		make_guard(plan);
+		foreach(lc, expansion->tables)
+			tview_triggers_capture(lfirst_oid(lc));
+		tview_triggers_guard(table);
 		write_metadata(plan, entity, sql, expansion,
 					   plan->sources[plan->root].relid, options);
 		tview_dependencies_record(table, view);
@@ -400,6 +332,7 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 		create_running = outer;
 	}
 	PG_END_TRY();
+	AtEOXact_GUC(true, nest_level);
 }
 
 /* ----------
@@ -456,6 +389,7 @@ pg_tviews_create(PG_FUNCTION_ARGS)
 	Oid			schema;
 	Oid			table;
 	char	   *sql;
+	int			nest_level;
 	bool		outer = create_running;
 
 	tview_name_parse(input, &schema_name, &entity);
@@ -465,19 +399,21 @@ pg_tviews_create(PG_FUNCTION_ARGS)
 	schema = creation_schema(schema_name, table_name);
 	check_name_free(table_name, schema);
 
+	nest_level = tview_fix_settings();
 	create_running = true;
 	PG_TRY();
 	{
-		run_sql("CREATE TABLE %s WITH (fillfactor = %d) AS %s WITH NO DATA",
-				quote_qualified_identifier(get_namespace_name(schema),
-										   table_name),
-				TVIEW_FILLFACTOR, sql);
+		tview_execute("CREATE TABLE %s WITH (fillfactor = %d) AS %s WITH NO DATA",
+					  quote_qualified_identifier(get_namespace_name(schema),
+												 table_name),
+					  TVIEW_FILLFACTOR, sql);
 	}
 	PG_FINALLY();
 	{
 		create_running = outer;
 	}
 	PG_END_TRY();
+	AtEOXact_GUC(true, nest_level);
 	table = get_relname_relid(table_name, schema);
 	tview_create_adopt(table, sql, options);
 	PG_RETURN_OID(table);

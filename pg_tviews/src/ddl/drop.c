@@ -14,8 +14,6 @@
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_trigger.h"
-#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "storage/lmgr.h"
@@ -26,8 +24,8 @@
 #include "base/names.h"
 #include "catalog/graph.h"
 #include "catalog/meta.h"
-#include "ddl/dependencies.h"
 #include "ddl/drop.h"
+#include "ddl/triggers.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_drop);
 
@@ -47,19 +45,6 @@ drop_relation(Oid relid, DropBehavior behavior)
 	LockRelationOid(relid, AccessExclusiveLock);
 	ObjectAddressSet(object, RelationRelationId, relid);
 	performDeletion(&object, behavior, 0);
-	CommandCounterIncrement();
-}
-
-static void
-drop_trigger(Oid relid, const char *name)
-{
-	ObjectAddress object;
-	Oid			trigger = get_trigger_oid(relid, name, true);
-
-	if (!OidIsValid(trigger))
-		return;
-	ObjectAddressSet(object, TriggerRelationId, trigger);
-	performDeletion(&object, DROP_RESTRICT, 0);
 	CommandCounterIncrement();
 }
 
@@ -107,9 +92,7 @@ tview_drop_rest(DropBehavior behavior)
 
 		if (!exists(relid) || tview_graph_readers(relid) != NIL)
 			continue;
-		LockRelationOid(relid, AccessExclusiveLock);
-		drop_trigger(relid, TVIEW_CAPTURE_TRIGGER);
-		drop_trigger(relid, TVIEW_TRUNCATE_TRIGGER);
+		tview_triggers_drop_capture(relid);
 	}
 }
 

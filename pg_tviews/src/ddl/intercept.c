@@ -17,6 +17,9 @@
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_trigger.h"
+#include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -25,12 +28,15 @@
 #include "utils/syscache.h"
 
 #include "analyze/check.h"
+#include "analyze/plan.h"
 #include "base/extension.h"
 #include "base/names.h"
 #include "base/settings.h"
+#include "capture/queue.h"
 #include "catalog/graph.h"
 #include "ddl/create.h"
 #include "ddl/intercept.h"
+#include "ddl/triggers.h"
 
 /* CREATE TABLE AS that has started and not ended, if any */
 static CreateTableAsStmt *started_statement = NULL;
@@ -149,6 +155,22 @@ user_of_helper(Oid helper)
 	return result;
 }
 
+/* A view that TVIEWs are maintained by can't get another definition. */
+static void
+refuse_other_definition(Oid view)
+{
+	Tview	   *tview = tview_graph_find_view(view);
+	char	   *user = tview != NULL ? tview_name_qualified(tview->tview) :
+	user_of_helper(view);
+
+	if (user != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot replace view %s", tview_name_qualified(view)),
+				 errdetail("TVIEW %s is maintained by its definition.", user),
+				 errhint("Drop the TVIEW, replace the view, and create the TVIEW again.")));
+}
+
 /*
  * tview_intercept_view - CREATE OR REPLACE VIEW starts
  *
@@ -158,24 +180,84 @@ user_of_helper(Oid helper)
 void
 tview_intercept_view(ViewStmt *stmt)
 {
-	Oid			view;
-	Tview	   *tview;
-	char	   *user;
+	Oid			view = RangeVarGetRelid(stmt->view, NoLock, true);
 
-	if (!stmt->replace || tview_create_running())
+	if (stmt->replace && OidIsValid(view))
+		refuse_other_definition(view);
+}
+
+/*
+ * tview_intercept_rule - CREATE RULE starts
+ */
+void
+tview_intercept_rule(RuleStmt *stmt)
+{
+	Oid			relid = RangeVarGetRelid(stmt->relation, NoLock, true);
+
+	if (!OidIsValid(relid))
 		return;
-	view = RangeVarGetRelid(stmt->view, NoLock, true);
-	if (!OidIsValid(view))
-		return;
-	tview = tview_graph_find_view(view);
-	user = tview != NULL ? tview_name_qualified(tview->tview) :
-		user_of_helper(view);
-	if (user != NULL)
+	if (stmt->event == CMD_SELECT)
+		refuse_other_definition(relid);
+	if (tview_graph_find(relid) != NULL)
 		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("cannot replace view %s", tview_name_qualified(view)),
-				 errdetail("TVIEW %s is maintained by its definition.", user),
-				 errhint("Drop the TVIEW, replace the view, and create the TVIEW again.")));
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot make a rule on TVIEW %s",
+						tview_name_qualified(relid)),
+				 errdetail("The rows of a TVIEW are what its view returns."),
+				 errhint("Use a trigger, AFTER the change.")));
+}
+
+/*
+ * tview_intercept_trigger - CREATE TRIGGER starts
+ *
+ * What a trigger writes instead of the row, or leaves out, would not be what
+ * the view returns.
+ */
+void
+tview_intercept_trigger(CreateTrigStmt *stmt)
+{
+	Oid			relid = RangeVarGetRelid(stmt->relation, NoLock, true);
+
+	if (!stmt->row || stmt->timing != TRIGGER_TYPE_BEFORE ||
+		tview_graph_find(relid) == NULL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot make a BEFORE ROW trigger on TVIEW %s",
+					tview_name_qualified(relid)),
+			 errdetail("The rows of a TVIEW are what its view returns."),
+			 errhint("Use an AFTER trigger.")));
+}
+
+/*
+ * tview_intercept_drop_trigger - triggers have been dropped
+ */
+void
+tview_intercept_drop_trigger(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, tview_graph_all())
+	{
+		Tview	   *tview = lfirst(lc);
+		List	   *tables = list_copy(tview->dependencies);
+		Oid			missing = InvalidOid;
+		ListCell   *table;
+
+		foreach(table, tables)
+			if (tview_triggers_find(lfirst_oid(table),
+									TVIEW_CAPTURE_FUNCTION) == NIL)
+			missing = lfirst_oid(table);
+		if (tview_triggers_find(tview->tview, TVIEW_GUARD_FUNCTION) == NIL)
+			missing = tview->tview;
+		if (OidIsValid(missing))
+			ereport(ERROR,
+					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+					 errmsg("cannot drop a trigger of table %s that maintains TVIEW %s",
+							tview_name_qualified(missing),
+							tview_name_qualified(tview->tview)),
+					 errhint("It goes when the TVIEW is dropped.")));
+	}
 }
 
 /* Are the columns of a TVIEW's view still those of its table? */
@@ -211,14 +293,35 @@ check_columns(const Tview *tview)
 	table_close(view, AccessShareLock);
 }
 
+/* Have the TVIEWs whose documents show a table's rows as a whole rebuilt. */
+static void
+rebuild_whole_rows(Oid relid)
+{
+	List	   *tviews = NIL;
+	ListCell   *lc;
+
+	foreach(lc, tview_graph_readers(relid))
+		tviews = lappend_oid(tviews, ((Tview *) lfirst(lc))->tview);
+	foreach(lc, tviews)
+	{
+		TviewPlan  *plan = tview_plan_get(lfirst_oid(lc));
+
+		for (int i = 0; i < plan->nsources; i++)
+			if (plan->sources[i].relid == relid && plan->sources[i].whole_row)
+				tview_queue_add_all(plan->tview);
+	}
+}
+
 /*
  * tview_intercept_shapes - a table has been altered or made
  *
  * All TVIEWs must still be such as could be created.
  */
 void
-tview_intercept_shapes(void)
+tview_intercept_shapes(RangeVar *altered)
 {
+	Oid			relid = altered == NULL ? InvalidOid :
+	RangeVarGetRelid(altered, NoLock, true);
 	ListCell   *lc;
 
 	foreach(lc, tview_graph_all())
@@ -234,7 +337,57 @@ tview_intercept_shapes(void)
 		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 		ReleaseSysCache(tuple);
 		check_columns(tview);
+		if (find_inheritance_children(tview->tview, NoLock) != NIL)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("TVIEW %s cannot have child tables",
+							tview_name_qualified(tview->tview)),
+					 errhint("Make a table LIKE it instead.")));
 		foreach(table, tview->dependencies)
 			tview_check_table(lfirst_oid(table), owner, tview->entity);
 	}
+	if (OidIsValid(relid))
+		rebuild_whole_rows(relid);
+}
+
+/*
+ * tview_intercept_types - a type has changed in how its values look
+ */
+void
+tview_intercept_types(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, tview_graph_all())
+		tview_queue_add_all(((Tview *) lfirst(lc))->tview);
+}
+
+/*
+ * tview_intercept_functions - functions have been made or altered
+ *
+ * A definition may use one that has been replaced.
+ */
+void
+tview_intercept_functions(void)
+{
+	char	   *sql = psprintf("SELECT DISTINCT m.tview::pg_catalog.oid "
+							   "FROM pg_catalog.pg_event_trigger_ddl_commands() AS c "
+							   "JOIN pg_catalog.pg_depend AS d ON d.refclassid OPERATOR(pg_catalog.=) c.classid AND d.refobjid OPERATOR(pg_catalog.=) c.objid "
+							   "JOIN pg_catalog.pg_rewrite AS r ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid OPERATOR(pg_catalog.=) r.oid "
+							   "JOIN %s AS m ON r.ev_class OPERATOR(pg_catalog.=) m.view OR EXISTS (SELECT FROM %s AS h WHERE h.tview OPERATOR(pg_catalog.=) m.tview AND h.helper OPERATOR(pg_catalog.=) r.ev_class)",
+							   tview_extension_qualify("pg_tview_meta"),
+							   tview_extension_qualify("pg_tview_helpers"));
+
+	SPI_connect();
+	if (SPI_execute(sql, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not look for TVIEWs that use a function");
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+
+		tview_queue_add_all(DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
+														   SPI_tuptable->tupdesc,
+														   1, &isnull)));
+	}
+	SPI_finish();
 }

@@ -13,6 +13,11 @@
 extern void tview_intercept_create_start(CreateTableAsStmt *stmt);
 extern void tview_intercept_create_end(CreateTableAsStmt *stmt);
 extern void tview_intercept_view(ViewStmt *stmt);
-extern void tview_intercept_shapes(void);
+extern void tview_intercept_rule(RuleStmt *stmt);
+extern void tview_intercept_trigger(CreateTrigStmt *stmt);
+extern void tview_intercept_shapes(RangeVar *altered);
+extern void tview_intercept_types(void);
+extern void tview_intercept_functions(void);
+extern void tview_intercept_drop_trigger(void);
 
 #endif							/* TVIEW_INTERCEPT_H */

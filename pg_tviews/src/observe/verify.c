@@ -7,10 +7,14 @@
  */
 #include "postgres.h"
 
+#include "catalog/objectaddress.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
 
 #include "analyze/plan.h"
@@ -24,11 +28,20 @@ PG_FUNCTION_INFO_V1(pg_tviews_version);
 
 #define TVIEW_VERIFY_BATCH	1000
 
+static void
+check_may_read(Oid relid)
+{
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV,
+					   get_relkind_objtype(get_rel_relkind(relid)),
+					   get_rel_name(relid));
+}
+
 /*
  * pg_tviews_verify - keys whose row is not what the view returns
  *
- * Nothing is written.  The comparison runs as the caller, who needs SELECT on
- * both, but with the settings of a refresh.
+ * Nothing is written.  The comparison runs as a refresh does, as the owner, so
+ * that nothing in the view runs as the caller; who needs SELECT on both.
  */
 Datum
 pg_tviews_verify(PG_FUNCTION_ARGS)
@@ -36,12 +49,14 @@ pg_tviews_verify(PG_FUNCTION_ARGS)
 	char	   *input = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	TviewPlan  *plan = tview_plan_get(tview_graph_find_name(input, false)->tview);
-	int			nest_level;
+	TviewOwnerContext owner;
 	Portal		portal;
 	SPIPlanPtr	query;
 
 	InitMaterializedSRF(fcinfo, 0);
-	nest_level = tview_fix_settings();
+	check_may_read(plan->tview);
+	check_may_read(plan->view);
+	tview_owner_enter(&owner, plan->owner, true);
 	SPI_connect();
 	query = SPI_prepare(tview_sql_verify(plan), 0, NULL);
 	if (query == NULL)
@@ -57,7 +72,7 @@ pg_tviews_verify(PG_FUNCTION_ARGS)
 	} while (SPI_processed > 0);
 	SPI_cursor_close(portal);
 	SPI_finish();
-	AtEOXact_GUC(true, nest_level);
+	tview_owner_leave(&owner);
 	return (Datum) 0;
 }
 

@@ -29,15 +29,20 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/pg_constraint.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "analyze/plan.h"
 #include "base/names.h"
@@ -118,7 +123,7 @@ is_pending(Oid tview)
 
 	foreach(lc, flush_pending)
 		if (((Pending *) lfirst(lc))->tview == tview)
-			return true;
+		return true;
 	return tview_queue_has(tview);
 }
 
@@ -133,7 +138,7 @@ may_be_affected(Tview *tview)
 		return true;
 	foreach(lc, tview->dependencies)
 		if (may_be_affected(tview_graph_find(lfirst_oid(lc))))
-			return true;
+		return true;
 	return false;
 }
 
@@ -148,7 +153,7 @@ tview_flush_affects(List *relids)
 
 	foreach(lc, relids)
 		if (may_be_affected(tview_graph_find(lfirst_oid(lc))))
-			return true;
+		return true;
 	return false;
 }
 
@@ -165,27 +170,73 @@ refresh_snapshot(bool at_commit)
 	return GetLatestSnapshot();
 }
 
+/* Would code of the owner gain anything by running as who writes here? */
+static bool
+is_trusted(Oid owner)
+{
+	return superuser_arg(owner) ||
+		(owner == GetUserId() && owner == GetSessionUserId() &&
+		 owner == GetOuterUserId());
+}
+
+/* SET CONSTRAINTS ... IMMEDIATE for a table's deferrable triggers. */
+static void
+make_constraints_immediate(const TviewPlan *plan)
+{
+	ConstraintsSetStmt *stmt = makeNode(ConstraintsSetStmt);
+	Relation	rel = table_open(plan->tview, AccessShareLock);
+
+	for (int i = 0; i < rel->trigdesc->numtriggers; i++)
+	{
+		Trigger    *trigger = &rel->trigdesc->triggers[i];
+		HeapTuple	tuple;
+		Form_pg_constraint form;
+
+		if (!trigger->tgdeferrable)
+			continue;
+		tuple = SearchSysCache1(CONSTROID,
+								ObjectIdGetDatum(trigger->tgconstraint));
+		if (!HeapTupleIsValid(tuple))
+			elog(ERROR, "cache lookup failed for constraint %u",
+				 trigger->tgconstraint);
+		form = (Form_pg_constraint) GETSTRUCT(tuple);
+		stmt->constraints =
+			lappend(stmt->constraints,
+					makeRangeVar(get_namespace_name(form->connamespace),
+								 pstrdup(NameStr(form->conname)), -1));
+		ReleaseSysCache(tuple);
+	}
+	table_close(rel, AccessShareLock);
+	AfterTriggerSetState(stmt);
+}
+
+/*
+ * Code of the owner that a refresh runs must not leave anything behind that
+ * would run later as who writes here, so it runs in a security-restricted
+ * context.  The server does not let triggers be deferred in that.  If the
+ * owner could gain nothing, it isn't needed; otherwise the table's deferrable
+ * triggers become immediate for this transaction, and fire at the end of each
+ * statement of the refresh.
+ */
 static void
 begin_write(const TviewPlan *plan, TviewOwnerContext *owner)
 {
-	tview_owner_enter(owner, plan->owner, !plan->has_deferred);
+	bool		restricted = !plan->has_deferred || !is_trusted(plan->owner);
+
+	if (plan->has_deferred && restricted)
+		make_constraints_immediate(plan);
+	tview_owner_enter(owner, plan->owner, restricted);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	flush_target = plan->tview;
 	flush_trigger_depth = trigger_depth();
 }
 
-/*
- * Deferred triggers of the table fire here if they can, as the owner, rather
- * than later as whoever made the change.
- */
 static void
-end_write(const TviewPlan *plan, TviewOwnerContext *owner, bool at_commit)
+end_write(const TviewOwnerContext *owner)
 {
 	flush_target = InvalidOid;
 	SPI_finish();
-	if (at_commit && plan->has_deferred)
-		AfterTriggerFireDeferred();
 	tview_owner_leave(owner);
 }
 
@@ -210,7 +261,7 @@ refresh(const Pending *pending, bool at_commit)
 		tview_apply_keys(plan,
 						 tview_derive_keys(plan, pending->changes, snapshot),
 						 snapshot);
-	end_write(plan, &owner, at_commit);
+	end_write(&owner);
 	UnregisterSnapshot(snapshot);
 }
 
@@ -234,7 +285,7 @@ tview_flush_rebuild(TviewPlan *plan)
 	{
 		begin_write(plan, &owner);
 		written = tview_apply_all(plan, plan->view_sql, snapshot);
-		end_write(plan, &owner, false);
+		end_write(&owner);
 	}
 	PG_FINALLY();
 	{

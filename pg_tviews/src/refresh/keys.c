@@ -101,12 +101,15 @@ find_group(List *groups, uint64 parts)
 
 	foreach(lc, groups)
 		if (((TviewKeyGroup *) lfirst(lc))->parts == parts)
-			return lfirst(lc);
+		return lfirst(lc);
 	return NULL;
 }
 
 /*
  * tview_keys_groups - the keys, sorted by what is to be refreshed of them
+ *
+ * Rows are refreshed whole if a key might have several, or if a constraint is
+ * to be checked when all of them are done, which takes a single statement.
  */
 List *
 tview_keys_groups(const TviewKeys *keys)
@@ -119,7 +122,7 @@ tview_keys_groups(const TviewKeys *keys)
 	while ((entry = keyset_iterate(keys->hash, &iterator)) != NULL)
 	{
 		bool		whole = (entry->parts & TVIEW_PART_ROW) != 0 ||
-			!keys->plan->unique;
+		!keys->plan->unique || keys->plan->has_deferred;
 		uint64		parts = whole ? TVIEW_PART_ROW : entry->parts;
 		TviewKeyGroup *group = find_group(groups, parts);
 

@@ -1,0 +1,21 @@
+/*-------------------------------------------------------------------------
+ *
+ * triggers.h
+ *	  The triggers of pg_tviews on the tables of others and on TVIEWs.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TVIEW_TRIGGERS_H
+#define TVIEW_TRIGGERS_H
+
+#include "nodes/pg_list.h"
+
+#define TVIEW_CAPTURE_FUNCTION	"pg_tviews_capture"
+#define TVIEW_GUARD_FUNCTION	"pg_tviews_guard"
+
+extern List *tview_triggers_find(Oid relid, const char *function);
+extern void tview_triggers_capture(Oid relid);
+extern void tview_triggers_guard(Oid relid);
+extern void tview_triggers_drop_capture(Oid relid);
+
+#endif							/* TVIEW_TRIGGERS_H */
