@@ -13,6 +13,7 @@
 
 #include "fmgr.h"
 #include "utils/inval.h"
+#include "utils/syscache.h"
 
 #include "analyze/plan.h"
 #include "base/settings.h"
@@ -31,6 +32,13 @@ relcache_callback(Datum arg, Oid relid)
 	tview_plan_invalidate(relid);
 }
 
+/* Something has changed by whose name plans know it. */
+static void
+syscache_callback(Datum arg, int cache, uint32 hash)
+{
+	tview_plan_invalidate(InvalidOid);
+}
+
 void
 _PG_init(void)
 {
@@ -38,4 +46,7 @@ _PG_init(void)
 	tview_xact_install();
 	tview_read_hook_install();
 	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(OPEROID, syscache_callback, (Datum) 0);
 }

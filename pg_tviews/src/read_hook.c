@@ -86,7 +86,8 @@ is_behind(QueryDesc *desc)
 	return tview_flush_done(&command) && desc->snapshot != NULL &&
 		desc->snapshot->snapshot_type == SNAPSHOT_MVCC &&
 		desc->snapshot->curcid < command && !IsInParallelMode() &&
-		reads_tview(desc->plannedstmt->relationOids);
+		(desc->plannedstmt->parallelModeNeeded ||
+		 reads_tview(desc->plannedstmt->relationOids));
 }
 
 static void

@@ -14,7 +14,9 @@
 
 #include "access/table.h"
 #include "access/transam.h"
+#include "access/htup_details.h"
 #include "catalog/catalog.h"
+#include "catalog/pg_aggregate.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
@@ -26,6 +28,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
+#include "utils/syscache.h"
 
 #include "analyze/check.h"
 #include "base/compat.h"
@@ -34,31 +37,34 @@
 
 /*
  * Stable functions of the server whose result depends only on their
- * arguments and on settings that a refresh fixes.  Sorted.  The input and
- * output functions of types (xxx_in, xxx_out) count as listed.
+ * arguments and on settings that a refresh fixes.  Sorted.  The output
+ * functions of types (xxx_out) count as listed.  The input functions of dates
+ * and times are not: they take words such as "today".
  */
 static const char *const allowed_stable[] = {
-	"anytextcat", "array_to_json", "array_to_string", "concat", "concat_ws",
-	"convert", "convert_from", "convert_to", "date", "date_cmp_timestamptz",
-	"date_eq_timestamptz", "date_ge_timestamptz", "date_gt_timestamptz",
-	"date_le_timestamptz", "date_lt_timestamptz", "date_ne_timestamptz",
-	"date_part", "date_trunc", "extract", "format", "generate_series",
-	"interval", "json_agg", "json_build_array", "json_build_object",
-	"json_object_agg", "json_populate_record", "json_populate_recordset",
-	"json_to_record", "json_to_recordset", "jsonb_agg", "jsonb_build_array",
+	"anytextcat", "array_in", "array_to_json", "array_to_string", "concat",
+	"concat_ws", "convert", "convert_from", "convert_to", "date",
+	"date_cmp_timestamptz", "date_eq_timestamptz", "date_ge_timestamptz",
+	"date_gt_timestamptz", "date_le_timestamptz", "date_lt_timestamptz",
+	"date_ne_timestamptz", "date_part", "date_trunc", "domain_in", "enum_in",
+	"extract", "format", "generate_series", "interval", "interval_in",
+	"json_agg", "json_build_array", "json_build_object", "json_object_agg",
+	"json_populate_record", "json_populate_recordset", "json_to_record",
+	"json_to_recordset", "jsonb_agg", "jsonb_build_array",
 	"jsonb_build_object", "jsonb_object_agg", "jsonb_path_exists_tz",
 	"jsonb_path_match_tz", "jsonb_path_query_array_tz",
 	"jsonb_path_query_first_tz", "jsonb_path_query_tz",
 	"jsonb_populate_record", "jsonb_populate_recordset", "jsonb_to_record",
-	"jsonb_to_recordset", "length", "make_timestamptz", "numeric", "overlaps",
-	"quote_literal", "quote_nullable", "row_to_json", "string_agg",
-	"textanycat", "time", "timestamp", "timestamp_cmp_timestamptz",
-	"timestamp_eq_timestamptz", "timestamp_ge_timestamptz",
-	"timestamp_gt_timestamptz", "timestamp_le_timestamptz",
-	"timestamp_lt_timestamptz", "timestamp_mi_interval",
-	"timestamp_ne_timestamptz", "timestamp_pl_interval", "timestamptz",
-	"timestamptz_cmp_date", "timestamptz_cmp_timestamp",
-	"timestamptz_eq_date", "timestamptz_eq_timestamp", "timestamptz_ge_date",
+	"jsonb_to_recordset", "length", "make_timestamptz", "multirange_in",
+	"numeric", "overlaps", "quote_literal", "quote_nullable", "range_in",
+	"record_in", "row_to_json", "string_agg", "textanycat", "time",
+	"timestamp", "timestamp_cmp_timestamptz", "timestamp_eq_timestamptz",
+	"timestamp_ge_timestamptz", "timestamp_gt_timestamptz",
+	"timestamp_le_timestamptz", "timestamp_lt_timestamptz",
+	"timestamp_mi_interval", "timestamp_ne_timestamptz",
+	"timestamp_pl_interval", "timestamptz", "timestamptz_cmp_date",
+	"timestamptz_cmp_timestamp", "timestamptz_eq_date",
+	"timestamptz_eq_timestamp", "timestamptz_ge_date",
 	"timestamptz_ge_timestamp", "timestamptz_gt_date",
 	"timestamptz_gt_timestamp", "timestamptz_le_date",
 	"timestamptz_le_timestamp", "timestamptz_lt_date",
@@ -88,14 +94,38 @@ compare_names(const void *a, const void *b)
 }
 
 static bool
-is_type_io(const char *name)
+is_type_output(const char *name)
 {
 	size_t		len = strlen(name);
 
-	if (strncmp(name, "reg", 3) == 0)
-		return false;
-	return (len > 3 && strcmp(name + len - 3, "_in") == 0) ||
-		(len > 4 && strcmp(name + len - 4, "_out") == 0);
+	return strncmp(name, "reg", 3) != 0 &&
+		len > 4 && strcmp(name + len - 4, "_out") == 0;
+}
+
+static bool is_refused_function(Oid funcid, void *context);
+
+/* The functions that an aggregate is made of count, not what it says. */
+static bool
+is_refused_aggregate(Oid aggregate, void *context)
+{
+	HeapTuple	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggregate));
+	Form_pg_aggregate form;
+	Oid			parts[5];
+	bool		result = false;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for aggregate %u", aggregate);
+	form = (Form_pg_aggregate) GETSTRUCT(tuple);
+	parts[0] = form->aggtransfn;
+	parts[1] = form->aggfinalfn;
+	parts[2] = form->aggcombinefn;
+	parts[3] = form->aggserialfn;
+	parts[4] = form->aggdeserialfn;
+	ReleaseSysCache(tuple);
+	for (int i = 0; i < lengthof(parts) && !result; i++)
+		result = OidIsValid(parts[i]) &&
+			is_refused_function(parts[i], context);
+	return result;
 }
 
 /* Callback of check_functions_in_node(): stop at what can't be maintained. */
@@ -105,13 +135,16 @@ is_refused_function(Oid funcid, void *context)
 	char		volatility = func_volatile(funcid);
 	char	   *name;
 
+	if (funcid >= FirstUnpinnedObjectId &&
+		get_func_prokind(funcid) == PROKIND_AGGREGATE)
+		return is_refused_aggregate(funcid, context);
 	if (volatility == PROVOLATILE_IMMUTABLE)
 		return false;
 	*(Oid *) context = funcid;
 	if (volatility == PROVOLATILE_VOLATILE || funcid >= FirstUnpinnedObjectId)
 		return true;
 	name = get_func_name(funcid);
-	return !is_type_io(name) &&
+	return !is_type_output(name) &&
 		bsearch(&name, allowed_stable, lengthof(allowed_stable),
 				sizeof(char *), compare_names) == NULL;
 }
@@ -156,6 +189,8 @@ tview_check_table(Oid relid, Oid owner, const char *name)
 	}
 	else if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
 		reason = psprintf("Relation %s is a temporary table, which other sessions can't see.", relname);
+	else if (get_rel_persistence(relid) == RELPERSISTENCE_UNLOGGED)
+		reason = psprintf("Table %s is unlogged, and would be empty after a crash.", relname);
 	else if (relkind == RELKIND_PARTITIONED_TABLE ||
 			 find_inheritance_children(relid, NoLock) != NIL)
 	{
@@ -173,6 +208,26 @@ tview_check_table(Oid relid, Oid owner, const char *name)
 
 	if (reason != NULL)
 		tview_refuse(name, reason, hint);
+}
+
+/* An array whose order is not said may come out in another one each time. */
+static void
+notice_unordered(Aggref *aggregate, const char *name)
+{
+	char	   *function = get_func_name(aggregate->aggfnoid);
+
+	if (aggregate->aggorder != NIL || aggregate->aggdistinct != NIL ||
+		(strcmp(function, "jsonb_agg") != 0 &&
+		 strcmp(function, "json_agg") != 0 &&
+		 strcmp(function, "array_agg") != 0 &&
+		 strcmp(function, "string_agg") != 0))
+		return;
+	ereport(NOTICE,
+			(errmsg("definition of TVIEW \"%s\" uses %s() without ORDER BY",
+					name, function),
+			 errdetail("The order of the elements is not determined, and may differ between view and TVIEW."),
+			 errhint("Order by a unique column: %s(... ORDER BY ...).",
+					 function)));
 }
 
 typedef struct CheckContext
@@ -226,6 +281,8 @@ check_walker(Node *node, CheckContext *context)
 	}
 	if (check_functions_in_node(node, is_refused_function, &funcid))
 		refuse_function(funcid, context->name);
+	if (IsA(node, Aggref))
+		notice_unordered((Aggref *) node, context->name);
 	if (IsA(node, SQLValueFunction))
 		tview_refuse(context->name,
 					 "It uses CURRENT_DATE, CURRENT_TIMESTAMP, CURRENT_USER or the like, which depend on the time or on the session.",

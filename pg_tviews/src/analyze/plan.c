@@ -16,6 +16,7 @@
 #include "access/htup_details.h"
 #include "access/nbtree.h"
 #include "access/table.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_operator.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
@@ -84,6 +85,8 @@ set_key(TviewPlan *plan)
 	plan->key_image_equal = OidIsValid(equalimage) &&
 		DatumGetBool(OidFunctionCall1Coll(equalimage, plan->key_collation,
 										  ObjectIdGetDatum(type->btree_opintype)));
+	plan->key_collate = !OidIsValid(plan->key_collation) ? "" :
+		psprintf(" COLLATE %s", generate_collation_name(plan->key_collation));
 	plan->key_operator = qualified_operator(type->eq_opr);
 }
 
@@ -135,6 +138,7 @@ tview_plan_build(Oid tview, Oid view, const char *name)
 	plan->name = tview_name_qualified(tview);
 	plan->view_sql = tview_name_qualified(view);
 	plan->has_deferred = has_deferred_trigger(rel);
+	(void) get_primary_key_attnos(tview, false, &plan->key_constraint);
 	plan->columns = view_columns(view);
 	plan->key_column = known != NULL ? pstrdup(known->key_column) :
 		tview_name_join(TVIEW_KEY_PREFIX, entity);

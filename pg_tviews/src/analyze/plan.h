@@ -30,9 +30,12 @@ typedef struct TviewPlan
 	List	   *relids;			/* a change of one makes the plan invalid */
 
 	char	   *key_column;
+	Oid			key_constraint; /* the primary key, InvalidOid before there is
+								 * one */
 	Oid			key_type;
 	Oid			key_array_type;
 	Oid			key_collation;
+	char	   *key_collate;	/* COLLATE clause, empty for a type without */
 	int16		key_len;
 	bool		key_byval;
 	char		key_align;

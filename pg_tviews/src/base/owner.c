@@ -18,13 +18,18 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
+#include "parser/parse_expr.h"
+#include "parser/parser.h"
 #include "pgtime.h"
 #include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/bytea.h"
 #include "utils/float.h"
 #include "utils/guc.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
+#include "utils/xml.h"
 
 #include "base/owner.h"
 
@@ -76,6 +81,21 @@ tview_fix_settings(void)
 		set_parameter("extra_float_digits", "1");
 	if (bytea_output != BYTEA_OUTPUT_HEX)
 		set_parameter("bytea_output", "hex");
+
+	if (quote_all_identifiers)
+		set_parameter("quote_all_identifiers", "off");
+	if (!Array_nulls)
+		set_parameter("array_nulls", "on");
+	if (xmlbinary != XMLBINARY_BASE64)
+		set_parameter("xmlbinary", "base64");
+	if (xmloption != XMLOPTION_CONTENT)
+		set_parameter("xmloption", "content");
+
+	/* what generated statements mean when they are parsed */
+	if (!standard_conforming_strings)
+		set_parameter("standard_conforming_strings", "on");
+	if (Transform_null_equals)
+		set_parameter("transform_null_equals", "off");
 
 	/* rows that a policy would hide raise an error instead */
 	if (row_security)

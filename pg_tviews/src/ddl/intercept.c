@@ -40,6 +40,7 @@
 
 /* CREATE TABLE AS that has started and not ended, if any */
 static CreateTableAsStmt *started_statement = NULL;
+static Oid	started_schema = InvalidOid;
 static char *started_sql = NULL;	/* in TopTransactionContext */
 
 static void
@@ -93,13 +94,13 @@ tview_intercept_create_start(CreateTableAsStmt *stmt)
 		!tview_name_has_prefix(rel->relname, TVIEW_TABLE_PREFIX))
 		return;
 
+	check_form(stmt);
+
 	/* the server says what it says of a name that is taken */
-	if (OidIsValid(RangeVarGetRelid(rel, NoLock, true)) &&
-		OidIsValid(get_relname_relid(rel->relname,
-									 RangeVarGetCreationNamespace(rel))))
+	started_schema = RangeVarGetCreationNamespace(rel);
+	if (OidIsValid(get_relname_relid(rel->relname, started_schema)))
 		return;
 
-	check_form(stmt);
 	old = MemoryContextSwitchTo(TopTransactionContext);
 	started_sql = tview_create_check(castNode(Query, stmt->query),
 									 rel->relname + strlen(TVIEW_TABLE_PREFIX));
@@ -121,7 +122,8 @@ tview_intercept_create_end(CreateTableAsStmt *stmt)
 	started_statement = NULL;
 	options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
 												 CStringGetDatum("{}")));
-	tview_create_adopt(RangeVarGetRelid(stmt->into->rel, NoLock, false),
+	tview_create_adopt(get_relname_relid(stmt->into->rel->relname,
+										 started_schema),
 					   started_sql, options);
 }
 
@@ -343,6 +345,12 @@ tview_intercept_shapes(RangeVar *altered)
 					 errmsg("TVIEW %s cannot have child tables",
 							tview_name_qualified(tview->tview)),
 					 errhint("Make a table LIKE it instead.")));
+		if (get_rel_persistence(tview->tview) != RELPERSISTENCE_PERMANENT)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("TVIEW %s cannot be unlogged",
+							tview_name_qualified(tview->tview)),
+					 errdetail("It would be empty after a crash.")));
 		foreach(table, tview->dependencies)
 			tview_check_table(lfirst_oid(table), owner, tview->entity);
 	}

@@ -35,12 +35,38 @@ PG_FUNCTION_INFO_V1(pg_tviews_trace_key);
 #define MAX_PARTS_STATEMENTS	16
 
 /*
- * The key that is being refreshed, for the context of an error.  A key passed
- * by reference points into the running statement's memory, which is there as
- * long as the error is being reported.
+ * The key that is being refreshed, for the context of an error.  One passed by
+ * reference is a copy in trace_context, which is reset for each key.
  */
+static bool tracing = false;
+static MemoryContext trace_context = NULL;	/* child of TopMemoryContext */
 static Datum traced_key;
 static Oid	traced_type = InvalidOid;
+
+static void
+trace_key(Datum key, Oid type)
+{
+	int16		len;
+	bool		byval;
+
+	get_typlenbyval(type, &len, &byval);
+	traced_type = InvalidOid;
+	traced_key = key;
+	if (!byval)
+	{
+		MemoryContext old;
+
+		if (trace_context == NULL)
+			trace_context = AllocSetContextCreate(TopMemoryContext,
+												  "pg_tviews key",
+												  ALLOCSET_SMALL_SIZES);
+		MemoryContextReset(trace_context);
+		old = MemoryContextSwitchTo(trace_context);
+		traced_key = datumCopy(key, byval, len);
+		MemoryContextSwitchTo(old);
+	}
+	traced_type = type;
+}
 
 /*
  * pg_tviews_trace_key - note the key that a generated statement has come to
@@ -50,9 +76,9 @@ pg_tviews_trace_key(PG_FUNCTION_ARGS)
 {
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	traced_key = PG_GETARG_DATUM(0);
-	traced_type = get_fn_expr_argtype(fcinfo->flinfo, 0);
-	PG_RETURN_DATUM(traced_key);
+	if (tracing)
+		trace_key(PG_GETARG_DATUM(0), get_fn_expr_argtype(fcinfo->flinfo, 0));
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
 static char *
@@ -93,6 +119,7 @@ push_context(ErrorContextCallback *callback, ApplyContext *context,
 {
 	context->plan = plan;
 	context->source = source;
+	tracing = false;
 	traced_type = InvalidOid;
 	callback->callback = apply_error_context;
 	callback->arg = context;
@@ -379,10 +406,11 @@ tview_apply_keys(TviewPlan *plan, const struct TviewKeys *keys,
 		TviewKeyGroup *group = lfirst(lc);
 		Datum		array = tview_keys_array(plan, group);
 
-		traced_key = group->keys[0];
-		traced_type = plan->key_type;
+		trace_key(group->keys[0], plan->key_type);
 		check_duplicate_keys(plan, array, snapshot);
+		tracing = true;
 		execute(apply_statement(plan, group->parts), &array, snapshot, false);
+		tracing = false;
 	}
 	pop_context(&callback);
 }

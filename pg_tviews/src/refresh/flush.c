@@ -31,6 +31,7 @@
 #include "access/parallel.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_constraint.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -240,9 +241,37 @@ end_write(const TviewOwnerContext *owner)
 	tview_owner_leave(owner);
 }
 
+/*
+ * A key that is there already, though the transaction's snapshot doesn't see
+ * it: the server calls that a unique violation, but it can be tried again.
+ */
+static void
+report_unseen_key(const TviewPlan *plan, MemoryContext context)
+{
+	ErrorData  *error;
+
+	if (geterrcode() != ERRCODE_UNIQUE_VIOLATION)
+		return;
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	if (error->table_name == NULL || error->constraint_name == NULL ||
+		get_relname_relid(error->table_name,
+						  get_rel_namespace(plan->tview)) != plan->tview ||
+		get_relation_constraint_oid(plan->tview, error->constraint_name,
+									true) != plan->key_constraint)
+		return;
+	FlushErrorState();
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update"),
+			 errdetail("Another transaction has inserted into TVIEW %s since this one's snapshot was taken. %s",
+					   plan->name, error->detail)));
+}
+
 static void
 refresh(const Pending *pending, bool at_commit)
 {
+	MemoryContext old_context = CurrentMemoryContext;
 	TviewPlan  *plan = tview_plan_get(pending->tview);
 	TviewOwnerContext owner;
 	Snapshot	snapshot;
@@ -254,13 +283,24 @@ refresh(const Pending *pending, bool at_commit)
 	tview_lock(plan->tview);
 	snapshot = RegisterSnapshot(refresh_snapshot(at_commit));
 	begin_write(plan, &owner);
-	if (pending->all)
-		(void) tview_apply_all(plan, psprintf("(%s)", plan->select_sql),
-							   snapshot);
-	else
-		tview_apply_keys(plan,
-						 tview_derive_keys(plan, pending->changes, snapshot),
-						 snapshot);
+	PG_TRY();
+	{
+		if (pending->all)
+			(void) tview_apply_all(plan, psprintf("(%s)", plan->select_sql),
+								   snapshot);
+		else
+			tview_apply_keys(plan,
+							 tview_derive_keys(plan, pending->changes,
+											   snapshot),
+							 snapshot);
+	}
+	PG_CATCH();
+	{
+		if (!at_commit && IsolationUsesXactSnapshot())
+			report_unseen_key(plan, old_context);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 	end_write(&owner);
 	UnregisterSnapshot(snapshot);
 }

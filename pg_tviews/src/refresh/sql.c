@@ -102,7 +102,8 @@ keys_from_parameter(const TviewPlan *plan)
 
 	/* the array has no two with the same bytes; others may still be equal */
 	if (!plan->key_image_equal)
-		keys = "(SELECT DISTINCT d.pk FROM pg_catalog.unnest($1) AS d(pk)) AS u";
+		keys = psprintf("(SELECT DISTINCT d.pk%s AS pk FROM pg_catalog.unnest($1) AS d(pk)) AS u",
+						plan->key_collate);
 	return psprintf("(SELECT %s(u.pk) AS pk FROM %s) AS k",
 					tview_extension_qualify("pg_tviews_trace_key"), keys);
 }
