@@ -462,7 +462,8 @@ bad_link(const TviewSource *source)
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
 											  source->links[i] - 1);
 
-		if (!OidIsValid(get_array_type(source->link_types[i])))
+		if (!OidIsValid(get_array_type(source->link_types[i])) ||
+			type_is_rowtype(source->link_types[i]))
 			reason = psprintf("column \"%s\" of type %s", NameStr(att->attname),
 							  format_type_be(source->link_types[i]));
 		else if (tview_is_virtual(att))

@@ -71,13 +71,13 @@ set_key(TviewPlan *plan)
 							 TYPECACHE_EQ_OPR | TYPECACHE_BTREE_OPFAMILY);
 	plan->key_array_type = get_array_type(plan->key_type);
 	if (!OidIsValid(type->btree_opf) || !OidIsValid(type->eq_opr) ||
-		!OidIsValid(plan->key_array_type))
+		!OidIsValid(plan->key_array_type) || type_is_rowtype(plan->key_type))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("type %s of key \"%s\" of TVIEW %s can't be a key",
 						format_type_be(plan->key_type), plan->key_column,
 						plan->name),
-				 errhint("Use a key of a type that has a default btree operator class and an array type.")));
+				 errhint("Use a key of a scalar type that has a default btree operator class.")));
 	get_typlenbyvalalign(plan->key_type, &plan->key_len, &plan->key_byval,
 						 &plan->key_align);
 	equalimage = get_opfamily_proc(type->btree_opf, type->btree_opintype,

@@ -37,6 +37,7 @@ typedef struct CaptureSource
 {
 	Oid			tview;
 	int			source;			/* number, or TVIEW_CHANGED_KEY */
+	bool		nullable;		/* a null key is to be looked into */
 	uint64		row_parts;		/* parts of the TVIEW's row that a row's
 								 * coming or going may reach */
 	int			nused;
@@ -96,6 +97,7 @@ set_source(CaptureSource *capture, const TviewPlan *plan, int number,
 
 	capture->tview = plan->tview;
 	capture->source = source->kind == TVIEW_LOCAL ? TVIEW_CHANGED_KEY : number;
+	capture->nullable = plan->nullable;
 	capture->row_parts = source->row_parts;
 	capture->nused = list_columns(used, &capture->used);
 	capture->used_parts = palloc(sizeof(uint64) * (capture->nused + 1));
@@ -203,8 +205,8 @@ note_image(const CaptureSource *source, Oid relid, uint64 parts,
 	for (int i = 0; i < source->nlinks; i++)
 		values[i] = slot_getattr(slot, source->links[i], &nulls[i]);
 
-	/* a row without a key is no row of the TVIEW */
-	if (source->source == TVIEW_CHANGED_KEY && nulls[0])
+	/* a row without a key is no row of the TVIEW, or an error */
+	if (source->source == TVIEW_CHANGED_KEY && nulls[0] && !source->nullable)
 		return;
 	tview_queue_add(source->tview, source->source, relid, parts,
 					source->nlinks, values, nulls, source->types);

@@ -5,8 +5,8 @@
  *
  * CREATE TABLE tv_x AS SELECT ... makes a TVIEW.  The query is taken when the
  * command starts, since the planner leaves its tree in a state that can't be
- * turned into SQL any more.  The statement then goes on WITH NO DATA, and
- * when it has made the table, the TVIEW is made of that.
+ * turned into SQL any more.  The statement then goes on with LIMIT 0, and when
+ * it has made the table, the TVIEW is made of that.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,7 +19,9 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -86,6 +88,7 @@ void
 tview_intercept_create_start(CreateTableAsStmt *stmt)
 {
 	RangeVar   *rel = stmt->into->rel;
+	Query	   *query = castNode(Query, stmt->query);
 	MemoryContext old;
 
 	started_statement = NULL;
@@ -102,10 +105,15 @@ tview_intercept_create_start(CreateTableAsStmt *stmt)
 		return;
 
 	old = MemoryContextSwitchTo(TopTransactionContext);
-	started_sql = tview_create_check(castNode(Query, stmt->query),
+	started_sql = tview_create_check(query,
 									 rel->relname + strlen(TVIEW_TABLE_PREFIX));
+
+	/* event triggers run in a context of their own */
+	MemoryContextSwitchTo(GetMemoryChunkContext(query));
+	query->limitCount = (Node *) makeConst(INT8OID, -1, InvalidOid,
+										   sizeof(int64), Int64GetDatum(0),
+										   false, FLOAT8PASSBYVAL);
 	MemoryContextSwitchTo(old);
-	stmt->into->skipData = true;
 	started_statement = stmt;
 }
 

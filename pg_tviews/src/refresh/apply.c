@@ -330,7 +330,8 @@ tview_derive_keys(TviewPlan *plan, List *changes, Snapshot snapshot)
 		if (change->source == TVIEW_CHANGED_KEY)
 		{
 			tview_queue_decode(change, 1, &key_type, &key, &isnull);
-			tview_keys_add(keys, key, change->parts);
+			if (!isnull)
+				tview_keys_add(keys, key, change->parts);
 		}
 		else if (change->source < plan->nsources &&
 				 plan->sources[change->source].relid == change->relid)

@@ -38,6 +38,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -242,6 +243,33 @@ end_write(const TviewOwnerContext *owner)
 }
 
 /*
+ * The plan, with its tables locked against DDL: what waits for somebody's DDL
+ * later would find that the plan is out of date.  NULL for a TVIEW that has
+ * been dropped.
+ */
+static TviewPlan *
+lock_plan(Oid tview)
+{
+	List	   *locked = NIL;
+
+	for (;;)
+	{
+		TviewPlan  *plan = tview_plan_get(tview);
+		List	   *missing;
+		ListCell   *lc;
+
+		if (plan == NULL)
+			return NULL;
+		missing = list_difference_oid(plan->relids, locked);
+		if (missing == NIL)
+			return plan;
+		foreach(lc, missing)
+			LockRelationOid(lfirst_oid(lc), AccessShareLock);
+		locked = list_concat(locked, missing);
+	}
+}
+
+/*
  * A key that is there already, though the transaction's snapshot doesn't see
  * it: the server calls that a unique violation, but it can be tried again.
  */
@@ -272,15 +300,14 @@ static void
 refresh(const Pending *pending, bool at_commit)
 {
 	MemoryContext old_context = CurrentMemoryContext;
-	TviewPlan  *plan = tview_plan_get(pending->tview);
+	TviewPlan  *plan;
 	TviewOwnerContext owner;
 	Snapshot	snapshot;
 
-	/* one that this transaction has dropped since */
+	tview_lock(pending->tview);
+	plan = lock_plan(pending->tview);
 	if (plan == NULL)
 		return;
-
-	tview_lock(plan->tview);
 	snapshot = RegisterSnapshot(refresh_snapshot(at_commit));
 	begin_write(plan, &owner);
 	PG_TRY();
