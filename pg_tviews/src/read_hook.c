@@ -168,6 +168,16 @@ copies_tview(Node *parsetree)
 	return reads_tview(relids);
 }
 
+/* COMMIT and PREPARE TRANSACTION, unless the transaction has failed. */
+static bool
+ends_transaction(Node *parsetree)
+{
+	TransactionStmt *stmt = (TransactionStmt *) parsetree;
+
+	return IsA(parsetree, TransactionStmt) && IsTransactionState() &&
+		(stmt->kind == TRANS_STMT_COMMIT || stmt->kind == TRANS_STMT_PREPARE);
+}
+
 static void
 process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 				ProcessUtilityContext context, ParamListInfo params,
@@ -176,6 +186,8 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 {
 	bool		pushed = false;
 
+	if (ends_transaction(pstmt->utilityStmt))
+		tview_flush_before_deferred();
 	if (copies_tview(pstmt->utilityStmt) && ActiveSnapshotSet())
 	{
 		PushCopiedSnapshot(GetActiveSnapshot());

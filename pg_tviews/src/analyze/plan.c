@@ -210,6 +210,7 @@ tview_plan_get(Oid tview)
 	MemoryContext context;
 	MemoryContext old;
 	uint64		seen = invalidations;
+	ListCell   *lc;
 
 	if (plan != NULL && plan->valid)
 		return plan;
@@ -226,10 +227,14 @@ tview_plan_get(Oid tview)
 	MemoryContextSetParent(context, CacheMemoryContext);
 
 	MemoryContextSwitchTo(CacheMemoryContext);
-	if (find_plan(tview) != NULL)
+	foreach(lc, plans)
 	{
-		dead_plans = lappend(dead_plans, find_plan(tview));
-		plans = list_delete_ptr(plans, find_plan(tview));
+		TviewPlan  *other = lfirst(lc);
+
+		if (other->tview != tview && tview_graph_find(other->tview) != NULL)
+			continue;
+		dead_plans = lappend(dead_plans, other);
+		plans = foreach_delete_current(plans, lc);
 	}
 	plans = lappend(plans, plan);
 	MemoryContextSwitchTo(old);

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "catalog/namespace.h"
 #include "nodes/value.h"
 #include "utils/builtins.h"
@@ -46,6 +48,28 @@ tview_name_join(const char *prefix, const char *entity)
 	return psprintf("%s%s", prefix, entity);
 }
 
+/* Is there nothing outside double quotes that no identifier has? */
+static bool
+has_identifier_syntax(const char *input)
+{
+	bool		quoted = false;
+
+	for (const char *p = input; *p != '\0'; p++)
+	{
+		if (*p == '"')
+			quoted = !quoted;
+		else if (!quoted && !IS_HIGHBIT_SET(*p) && !isalnum((unsigned char) *p) &&
+				 !isspace((unsigned char) *p) && strchr("_$.", *p) == NULL)
+			return false;
+		else if (!quoted && *p != '.' && p > input && p[-1] == '"')
+			return false;
+		if (*p == '"' && quoted && p > input && p[-1] != '.' && p[-1] != '"' &&
+			!isspace((unsigned char) p[-1]))
+			return false;
+	}
+	return !quoted;
+}
+
 /*
  * tview_name_parse - schema (or NULL) and entity out of what a user wrote
  *
@@ -57,7 +81,8 @@ tview_name_parse(const char *input, char **schema, char **entity)
 	List	   *names;
 	char	   *name;
 
-	if (!SplitIdentifierString(pstrdup(input), '.', &names) ||
+	if (!has_identifier_syntax(input) ||
+		!SplitIdentifierString(pstrdup(input), '.', &names) ||
 		list_length(names) < 1 || list_length(names) > 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),

@@ -102,7 +102,6 @@ load_graph(void)
 
 		tview->tview = meta->tview;
 		tview->view = meta->view;
-		tview->schema = meta->schema;
 		tview->root = meta->root;
 		tview->entity = meta->entity;
 		tview->key_column = meta->key_column;
@@ -207,7 +206,7 @@ find_in_schema(const char *entity, Oid schema)
 	{
 		Tview	   *candidate = lfirst(lc);
 
-		if (candidate->schema == schema &&
+		if (get_rel_namespace(candidate->tview) == schema &&
 			strcmp(candidate->entity, entity) == 0)
 			return candidate;
 	}

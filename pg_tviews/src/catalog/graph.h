@@ -17,7 +17,6 @@ typedef struct Tview
 {
 	Oid			tview;
 	Oid			view;
-	Oid			schema;
 	Oid			root;
 	char	   *entity;
 	char	   *key_column;

@@ -176,6 +176,28 @@ check_level(List *tables, const char *entity)
  * ----------
  */
 
+/* Reading a table and having its changes captured takes two privileges. */
+static void
+check_privileges(List *tables)
+{
+	ListCell   *lc;
+
+	foreach(lc, tables)
+	{
+		Oid			relid = lfirst_oid(lc);
+		AclMode		wanted = ACL_SELECT | ACL_TRIGGER;
+
+		if (pg_class_aclmask(relid, GetUserId(), wanted,
+							 ACLMASK_ALL) != wanted)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("permission denied for table %s",
+							tview_name_qualified(relid)),
+					 errdetail("Role \"%s\" needs SELECT and TRIGGER.",
+							   GetUserNameFromId(GetUserId(), false))));
+	}
+}
+
 /*
  * Keep writers away from the tables that are read, to the end of the
  * transaction.  In the order of OIDs, so that two builds can't deadlock.
@@ -281,6 +303,14 @@ write_metadata(const TviewPlan *plan, const char *entity, const char *sql,
 	tview_meta_insert(&meta);
 }
 
+/* What a role must be allowed is not plain from what it was refused. */
+static void
+hint_privileges(void *arg)
+{
+	if (geterrcode() == ERRCODE_INSUFFICIENT_PRIVILEGE)
+		errhint("To make a TVIEW takes CREATE on its schema, and SELECT and TRIGGER on the tables that it reads.");
+}
+
 /*
  * tview_create_adopt - make a TVIEW of an empty table
  *
@@ -300,7 +330,9 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 	ListCell   *lc;
 	bool		outer = create_running;
 	int			nest_level = tview_fix_settings();
+	ErrorContextCallback callback = {error_context_stack, hint_privileges, NULL};
 
+	error_context_stack = &callback;
 	check_columns(rel, entity, key_column);
 	check_name_free(view_name, schema);
 	table_close(rel, NoLock);
@@ -314,6 +346,7 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 		view = get_relname_relid(view_name, schema);
 		expansion = tview_expand(tview_view_query(view));
 		check_level(expansion->tables, entity);
+		check_privileges(expansion->tables);
 		plan = tview_plan_build(table, view, entity);
 		lock_tables(expansion->tables);
 		prepare_table(plan);
@@ -333,6 +366,7 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 	}
 	PG_END_TRY();
 	AtEOXact_GUC(true, nest_level);
+	error_context_stack = callback.previous;
 }
 
 /* ----------
@@ -374,6 +408,41 @@ creation_schema(const char *schema, const char *name)
 	return result;
 }
 
+/* Options are an object; there is but one yet. */
+static void
+check_options(Jsonb *options)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&options->root);
+	JsonbValue	value;
+	JsonbIteratorToken token;
+
+	if (!JB_ROOT_IS_OBJECT(options))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options of a TVIEW must be a JSON object"),
+				 errhint("Write them like {\"on_unmapped\": \"error\"}.")));
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		char	   *name;
+
+		if (token != WJB_KEY)
+			continue;
+		name = pnstrdup(value.val.string.val, value.val.string.len);
+		if (strcmp(name, "on_unmapped") != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unrecognized option \"%s\" of a TVIEW", name),
+					 errhint("The option there is is on_unmapped.")));
+		(void) JsonbIteratorNext(&iterator, &value, true);
+		if (value.type != jbvString || value.val.string.len != 5 ||
+			strncmp(value.val.string.val, "error", 5) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("invalid value for option \"%s\" of a TVIEW", name),
+					 errhint("The value there is is \"error\".")));
+	}
+}
+
 /*
  * pg_tviews_create - make a TVIEW of a query
  */
@@ -391,7 +460,10 @@ pg_tviews_create(PG_FUNCTION_ARGS)
 	char	   *sql;
 	int			nest_level;
 	bool		outer = create_running;
+	ErrorContextCallback callback = {error_context_stack, hint_privileges, NULL};
 
+	error_context_stack = &callback;
+	check_options(options);
 	tview_name_parse(input, &schema_name, &entity);
 	table_name = tview_name_join(TVIEW_TABLE_PREFIX, entity);
 	tview_flush_for_ddl();
@@ -416,5 +488,6 @@ pg_tviews_create(PG_FUNCTION_ARGS)
 	AtEOXact_GUC(true, nest_level);
 	table = get_relname_relid(table_name, schema);
 	tview_create_adopt(table, sql, options);
+	error_context_stack = callback.previous;
 	PG_RETURN_OID(table);
 }

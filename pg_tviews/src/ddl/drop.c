@@ -48,10 +48,14 @@ drop_relation(Oid relid, DropBehavior behavior)
 	CommandCounterIncrement();
 }
 
-/* A TVIEW whose table or view is gone, or NULL. */
+/*
+ * A TVIEW whose table or view is gone, or NULL.  The one of the highest level,
+ * so that what reads others goes before them.
+ */
 static Tview *
 find_broken(void)
 {
+	Tview	   *result = NULL;
 	ListCell   *lc;
 
 	foreach(lc, tview_graph_all())
@@ -59,9 +63,9 @@ find_broken(void)
 		Tview	   *tview = lfirst(lc);
 
 		if (!exists(tview->tview) || !exists(tview->view))
-			return tview;
+			result = tview;
 	}
-	return NULL;
+	return result;
 }
 
 /*

@@ -30,6 +30,7 @@
 #include "utils/syscache.h"
 
 #include "analyze/check.h"
+#include "analyze/expand.h"
 #include "analyze/plan.h"
 #include "base/extension.h"
 #include "base/names.h"
@@ -255,8 +256,7 @@ tview_intercept_drop_trigger(void)
 		ListCell   *table;
 
 		foreach(table, tables)
-			if (tview_triggers_find(lfirst_oid(table),
-									TVIEW_CAPTURE_FUNCTION) == NIL)
+			if (!tview_triggers_are_complete(lfirst_oid(table)))
 			missing = lfirst_oid(table);
 		if (tview_triggers_find(tview->tview, TVIEW_GUARD_FUNCTION) == NIL)
 			missing = tview->tview;
@@ -268,6 +268,18 @@ tview_intercept_drop_trigger(void)
 							tview_name_qualified(tview->tview)),
 					 errhint("It goes when the TVIEW is dropped.")));
 	}
+}
+
+static bool
+has_type(Oid relid, AttrNumber attno, Form_pg_attribute att)
+{
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+
+	get_atttypetypmodcoll(relid, attno, &type, &typmod, &collation);
+	return type == att->atttypid && typmod == att->atttypmod &&
+		collation == att->attcollation;
 }
 
 /* Are the columns of a TVIEW's view still those of its table? */
@@ -283,7 +295,7 @@ check_columns(const Tview *tview)
 		AttrNumber	attno = get_attnum(tview->tview, NameStr(att->attname));
 
 		if (attno == InvalidAttrNumber ||
-			get_atttype(tview->tview, attno) != att->atttypid)
+			!has_type(tview->tview, attno, att))
 			ereport(ERROR,
 					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 					 errmsg("cannot change column \"%s\" of TVIEW %s",
@@ -303,7 +315,40 @@ check_columns(const Tview *tview)
 	table_close(view, AccessShareLock);
 }
 
-/* Have the TVIEWs whose documents show a table's rows as a whole rebuilt. */
+/*
+ * Run a query that returns OIDs of TVIEWs, and have those rebuilt.  Returns
+ * them.
+ */
+static List *
+rebuild_found(const char *sql)
+{
+	MemoryContext context = CurrentMemoryContext;
+	List	   *result = NIL;
+
+	SPI_connect();
+	if (SPI_execute(sql, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not look for TVIEWs: %s", sql);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+		Oid			tview = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
+														   SPI_tuptable->tupdesc,
+														   1, &isnull));
+		MemoryContext old = MemoryContextSwitchTo(context);
+
+		tview_queue_add_all(tview);
+		result = lappend_oid(result, tview);
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+	return result;
+}
+
+/*
+ * Have the TVIEWs rebuilt whose documents may show a relation's rows as a
+ * whole: because they read them so, directly or through a view, or because
+ * there are columns of the relation's row type.
+ */
 static void
 rebuild_whole_rows(Oid relid)
 {
@@ -320,6 +365,15 @@ rebuild_whole_rows(Oid relid)
 			if (plan->sources[i].relid == relid && plan->sources[i].whole_row)
 				tview_queue_add_all(plan->tview);
 	}
+	(void) rebuild_found(psprintf("SELECT h.tview::pg_catalog.oid FROM %s AS h WHERE h.helper OPERATOR(pg_catalog.=) %u "
+								  "UNION SELECT m.tview::pg_catalog.oid FROM %s AS m WHERE EXISTS "
+								  "(SELECT FROM pg_catalog.pg_attribute AS a, pg_catalog.pg_type AS t "
+								  "WHERE t.typrelid OPERATOR(pg_catalog.=) %u AND NOT a.attisdropped "
+								  "AND (a.atttypid OPERATOR(pg_catalog.=) t.oid OR a.atttypid OPERATOR(pg_catalog.=) t.typarray))",
+								  tview_extension_qualify("pg_tview_helpers"),
+								  relid,
+								  tview_extension_qualify("pg_tview_meta"),
+								  relid));
 }
 
 /*
@@ -381,29 +435,32 @@ tview_intercept_types(void)
 /*
  * tview_intercept_functions - functions have been made or altered
  *
- * A definition may use one that has been replaced.
+ * A definition may use one that has been replaced, as such or as a part of an
+ * operator or an aggregate.  It must still be one that may be used.
  */
 void
 tview_intercept_functions(void)
 {
-	char	   *sql = psprintf("SELECT DISTINCT m.tview::pg_catalog.oid "
-							   "FROM pg_catalog.pg_event_trigger_ddl_commands() AS c "
-							   "JOIN pg_catalog.pg_depend AS d ON d.refclassid OPERATOR(pg_catalog.=) c.classid AND d.refobjid OPERATOR(pg_catalog.=) c.objid "
-							   "JOIN pg_catalog.pg_rewrite AS r ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid OPERATOR(pg_catalog.=) r.oid "
-							   "JOIN %s AS m ON r.ev_class OPERATOR(pg_catalog.=) m.view OR EXISTS (SELECT FROM %s AS h WHERE h.tview OPERATOR(pg_catalog.=) m.tview AND h.helper OPERATOR(pg_catalog.=) r.ev_class)",
-							   tview_extension_qualify("pg_tview_meta"),
-							   tview_extension_qualify("pg_tview_helpers"));
+	List	   *tviews;
+	ListCell   *lc;
 
-	SPI_connect();
-	if (SPI_execute(sql, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not look for TVIEWs that use a function");
-	for (uint64 i = 0; i < SPI_processed; i++)
+	tviews = rebuild_found(psprintf("WITH RECURSIVE d AS ("
+									"SELECT c.classid, c.objid FROM pg_catalog.pg_event_trigger_ddl_commands() AS c "
+									"UNION SELECT p.classid, p.objid FROM d JOIN pg_catalog.pg_depend AS p "
+									"ON p.refclassid OPERATOR(pg_catalog.=) d.classid AND p.refobjid OPERATOR(pg_catalog.=) d.objid "
+									"WHERE d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_rewrite'::pg_catalog.regclass) "
+									"SELECT DISTINCT m.tview::pg_catalog.oid FROM d "
+									"JOIN pg_catalog.pg_rewrite AS r ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid OPERATOR(pg_catalog.=) r.oid "
+									"JOIN %s AS m ON r.ev_class OPERATOR(pg_catalog.=) m.view OR EXISTS "
+									"(SELECT FROM %s AS h WHERE h.tview OPERATOR(pg_catalog.=) m.tview AND h.helper OPERATOR(pg_catalog.=) r.ev_class)",
+									tview_extension_qualify("pg_tview_meta"),
+									tview_extension_qualify("pg_tview_helpers")));
+	foreach(lc, tviews)
 	{
-		bool		isnull;
+		Tview	   *tview = tview_graph_find(lfirst_oid(lc));
+		char	   *entity = pstrdup(tview->entity);
 
-		tview_queue_add_all(DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
-														   SPI_tuptable->tupdesc,
-														   1, &isnull)));
+		tview_check_definition(tview_expand(tview_view_query(tview->view)),
+							   entity);
 	}
-	SPI_finish();
 }

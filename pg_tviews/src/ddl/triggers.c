@@ -47,6 +47,35 @@ tview_triggers_find(Oid relid, const char *function)
 }
 
 /*
+ * tview_triggers_are_complete - are all changes of the table captured?
+ */
+bool
+tview_triggers_are_complete(Oid relid)
+{
+	Oid			funcid = tview_extension_function(TVIEW_CAPTURE_FUNCTION,
+												  InvalidOid);
+	Relation	rel = table_open(relid, AccessShareLock);
+	int16		row = 0;
+	int16		statement = 0;
+
+	if (rel->trigdesc != NULL)
+		for (int i = 0; i < rel->trigdesc->numtriggers; i++)
+		{
+			Trigger    *trigger = &rel->trigdesc->triggers[i];
+
+			if (trigger->tgfoid != funcid || !TRIGGER_FOR_AFTER(trigger->tgtype))
+				continue;
+			if (TRIGGER_FOR_ROW(trigger->tgtype))
+				row |= trigger->tgtype;
+			else
+				statement |= trigger->tgtype;
+		}
+	table_close(rel, AccessShareLock);
+	return TRIGGER_FOR_INSERT(row) && TRIGGER_FOR_UPDATE(row) &&
+		TRIGGER_FOR_DELETE(row) && TRIGGER_FOR_TRUNCATE(statement);
+}
+
+/*
  * tview_triggers_capture - have the changes of a table captured
  */
 void

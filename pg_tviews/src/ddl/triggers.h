@@ -14,6 +14,7 @@
 #define TVIEW_GUARD_FUNCTION	"pg_tviews_guard"
 
 extern List *tview_triggers_find(Oid relid, const char *function);
+extern bool tview_triggers_are_complete(Oid relid);
 extern void tview_triggers_capture(Oid relid);
 extern void tview_triggers_guard(Oid relid);
 extern void tview_triggers_drop_capture(Oid relid);

@@ -21,6 +21,7 @@
 #include "nodes/execnodes.h"
 #include "nodes/parsenodes.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -96,8 +97,20 @@ typedef struct ApplyContext
 {
 	const TviewPlan *plan;
 	const TviewSource *source;	/* being derived from, or NULL */
+	int			count;			/* of keys; 0: all */
+	int			trigger_depth;	/* of the statement */
 } ApplyContext;
 
+static int
+trigger_depth(void)
+{
+	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
+}
+
+/*
+ * AFTER triggers fire when all rows are written, so which row it was is for
+ * the error to say.
+ */
 static void
 apply_error_context(void *arg)
 {
@@ -106,6 +119,9 @@ apply_error_context(void *arg)
 	if (context->source != NULL)
 		errcontext("while deriving keys of TVIEW %s from changes of \"%s\"",
 				   context->plan->name, context->source->alias);
+	else if (context->count > 1 && trigger_depth() > context->trigger_depth)
+		errcontext("while refreshing %d keys of TVIEW %s", context->count,
+				   context->plan->name);
 	else if (OidIsValid(traced_type))
 		errcontext("while refreshing key %s of TVIEW %s",
 				   value_text(traced_key, traced_type), context->plan->name);
@@ -119,6 +135,8 @@ push_context(ErrorContextCallback *callback, ApplyContext *context,
 {
 	context->plan = plan;
 	context->source = source;
+	context->count = 0;
+	context->trigger_depth = trigger_depth();
 	tracing = false;
 	traced_type = InvalidOid;
 	callback->callback = apply_error_context;
@@ -407,6 +425,7 @@ tview_apply_keys(TviewPlan *plan, const struct TviewKeys *keys,
 		TviewKeyGroup *group = lfirst(lc);
 		Datum		array = tview_keys_array(plan, group);
 
+		context.count = group->count;
 		trace_key(group->keys[0], plan->key_type);
 		check_duplicate_keys(plan, array, snapshot);
 		tracing = true;

@@ -77,6 +77,7 @@ static int	flush_trigger_depth = 0;	/* of the statement that writes it */
 static bool flush_done = false;
 static CommandId flush_command = FirstCommandId;	/* sees what they wrote */
 static bool flush_again = false;	/* at commit, with the latest snapshot */
+static bool flush_deferred = false; /* wrote a TVIEW with deferred triggers */
 
 static int
 trigger_depth(void)
@@ -227,6 +228,7 @@ begin_write(const TviewPlan *plan, TviewOwnerContext *owner)
 
 	if (plan->has_deferred && restricted)
 		make_constraints_immediate(plan);
+	flush_deferred |= plan->has_deferred && !restricted;
 	tview_owner_enter(owner, plan->owner, restricted);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
@@ -526,6 +528,19 @@ tview_flush_must_repeat(void)
 }
 
 /*
+ * tview_flush_before_deferred - COMMIT or PREPARE TRANSACTION starts
+ *
+ * Deferred triggers fire before the flush at commit.  If an earlier flush has
+ * queued some, what they are about may not be true until the rest is flushed.
+ */
+void
+tview_flush_before_deferred(void)
+{
+	if (flush_deferred && tview_queue_pending() && !flush_running)
+		tview_flush(false);
+}
+
+/*
  * tview_flush_for_ddl - nothing may be waiting when a shape changes
  */
 void
@@ -546,6 +561,7 @@ tview_flush_at_xact_end(void)
 	flush_target = InvalidOid;
 	flush_done = false;
 	flush_again = false;
+	flush_deferred = false;
 	flush_command = FirstCommandId;
 }
 

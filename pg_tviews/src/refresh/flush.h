@@ -15,6 +15,7 @@
 extern void tview_flush(bool at_commit);
 extern void tview_flush_for_ddl(void);
 extern bool tview_flush_must_repeat(void);
+extern void tview_flush_before_deferred(void);
 extern bool tview_flush_affects(List *relids);
 extern bool tview_flush_running(void);
 extern bool tview_flush_in_trigger(void);

@@ -310,16 +310,19 @@ tview_sql_verify(const TviewPlan *plan)
 	char	   *stored = table_key(plan);
 	char	   *rows = all_rows(plan, plan->view_sql);
 
-	return psprintf("SELECT CASE WHEN %s IS NULL THEN %s ELSE %s END::pg_catalog.text, "
-					"CASE WHEN %s IS NULL THEN 'missing' WHEN %s IS NULL THEN 'extra' ELSE 'different' END "
-					"FROM %s AS t FULL JOIN (SELECT * FROM %s WHERE %s IS NOT NULL) AS s ON %s %s %s "
-					"WHERE %s IS NULL OR %s IS NULL OR %s "
-					"UNION ALL SELECT %s::pg_catalog.text, 'duplicate' FROM %s WHERE %s IS NOT NULL GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 "
+	return psprintf("SELECT CASE WHEN t.ctid IS NULL THEN %s ELSE %s END::pg_catalog.text, "
+					"CASE WHEN t.ctid IS NULL THEN 'missing' WHEN %s IS NULL THEN 'null key' "
+					"WHEN s.there IS NULL THEN 'extra' ELSE 'different' END "
+					"FROM %s AS t FULL JOIN (SELECT s.*, true AS there FROM %s WHERE %s IS NOT NULL) AS s ON %s %s %s "
+					"WHERE t.ctid IS NULL OR s.there IS NULL OR %s "
+					"UNION ALL (SELECT %s::pg_catalog.text, 'duplicate' FROM %s WHERE %s IS NOT NULL GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 "
+					"UNION SELECT %s::pg_catalog.text, 'duplicate' FROM %s AS t WHERE %s IS NOT NULL GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1) "
 					"UNION ALL SELECT NULL, 'null key' FROM %s WHERE %s IS NULL",
-					stored, key, stored,
-					stored, key,
+					key, stored,
+					stored,
 					plan->name, rows, key, key, plan->key_operator, stored,
-					stored, key, differs(plan),
+					differs(plan),
 					key, rows, key, key,
+					stored, plan->name, stored, stored,
 					rows, key);
 }

@@ -1,0 +1,72 @@
+-- What can't be maintained by key is refused when the TVIEW is created, with
+-- the construct, the reason, and a way out (P8).
+\getenv test PG_ABS_SRCDIR
+\set start :test /include/start.sql
+\i :start
+\pset format unaligned
+\pset tuples_only on
+CREATE TABLE tb_x (pk_x int PRIMARY KEY, fk_y int, word text, at timestamptz);
+CREATE TABLE tb_y (pk_y int PRIMARY KEY, word text);
+CREATE FUNCTION try(definition text) RETURNS SETOF text LANGUAGE sql AS
+	$$ SELECT test_error(format('SELECT pg_tviews_create(''x'', %L)', definition)) $$;
+
+SELECT try('SELECT pk_x, to_jsonb(word) AS data FROM tb_x UNION ALL SELECT -pk_y, to_jsonb(word) FROM tb_y');
+SELECT try('SELECT pk_x, to_jsonb(word) AS data FROM tb_x LIMIT 10');
+SELECT try('SELECT DISTINCT ON (pk_x) pk_x, to_jsonb(word) AS data FROM tb_x ORDER BY pk_x, word');
+SELECT try('SELECT pk_x, to_jsonb(rank() OVER (ORDER BY word)) AS data FROM tb_x');
+SELECT try('SELECT pk_x, to_jsonb(count(*)) AS data FROM tb_x GROUP BY ROLLUP (pk_x)');
+SELECT try('WITH RECURSIVE r AS (SELECT pk_x, fk_y FROM tb_x UNION SELECT x.pk_x, r.fk_y FROM tb_x x JOIN r ON r.pk_x = x.fk_y)
+	SELECT x.pk_x, (SELECT jsonb_agg(fk_y) FROM r WHERE r.pk_x = x.pk_x) AS data FROM tb_x x');
+SELECT try('SELECT pk_x, to_jsonb(word) AS data FROM tb_x FOR UPDATE');
+SELECT try('SELECT pk_x, to_jsonb(word) AS data FROM tb_x TABLESAMPLE system (10)');
+SELECT try('SELECT pk_x, to_jsonb(random()) AS data FROM tb_x');
+SELECT try('SELECT pk_x, to_jsonb(now()) AS data FROM tb_x');
+SELECT try('SELECT pk_x, to_jsonb(at > current_timestamp) AS data FROM tb_x');
+SELECT try('SELECT pk_x, to_jsonb(current_user) AS data FROM tb_x');
+SELECT try('SELECT pk_x, to_jsonb(current_setting(''work_mem'')) AS data FROM tb_x');
+SELECT try('SELECT pk_x, to_jsonb(age(at)) AS data FROM tb_x');
+CREATE FUNCTION words() RETURNS bigint STABLE LANGUAGE sql AS 'SELECT count(*) FROM tb_y';
+SELECT try('SELECT pk_x, to_jsonb(words()) AS data FROM tb_x');
+SELECT try('SELECT pk_x, to_jsonb(ctid::text) AS data FROM tb_x');
+SELECT try('SELECT pk_x, to_jsonb(xmin::text) AS data FROM tb_x');
+CREATE VIEW clock AS SELECT pk_x, now() AS now FROM tb_x;
+SELECT try('SELECT pk_x, to_jsonb(now) AS data FROM clock');
+
+-- sources without a way to the key
+SELECT try('SELECT x.pk_x, jsonb_build_object(''n'', (SELECT count(*) FROM tb_y)) AS data FROM tb_x x');
+SELECT try('SELECT x.pk_x, to_jsonb(y.word) AS data FROM tb_x x CROSS JOIN tb_y y');
+SELECT try('SELECT count(*)::int AS pk_x, ''{}''::jsonb AS data FROM tb_x');
+SELECT try('SELECT 1 AS pk_x, ''{}''::jsonb AS data');
+SELECT try('SELECT i AS pk_x, ''{}''::jsonb AS data FROM generate_series(1, 3) i');
+SELECT try('SELECT x.pk_x, to_jsonb(l.word) AS data FROM tb_x x CROSS JOIN (SELECT word FROM tb_y LIMIT 1) l');
+SELECT try('SELECT x.pk_x, to_jsonb(l.n) AS data FROM tb_x x JOIN (SELECT count(*) AS n FROM tb_y) l ON l.n = x.pk_x');
+
+-- tables of kinds that aren't supported
+CREATE TABLE parted (pk_x int PRIMARY KEY) PARTITION BY LIST (pk_x);
+SELECT try('SELECT pk_x, ''{}''::jsonb AS data FROM parted');
+CREATE TABLE parent (pk_x int PRIMARY KEY);
+CREATE TABLE child () INHERITS (parent);
+SELECT try('SELECT pk_x, ''{}''::jsonb AS data FROM parent');
+CREATE TABLE secret (pk_x int PRIMARY KEY);
+ALTER TABLE secret ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE ROLE regress_owner;
+GRANT CREATE ON SCHEMA public TO regress_owner;
+ALTER TABLE secret OWNER TO regress_owner;
+SET ROLE regress_owner;
+SELECT test_error($$ CREATE TABLE tv_x AS SELECT pk_x, '{}'::jsonb AS data FROM public.secret $$);
+RESET ROLE;
+DROP TABLE secret;
+DROP OWNED BY regress_owner;
+DROP ROLE regress_owner;
+
+-- a table that becomes such a one under a TVIEW
+CREATE TABLE tv_y AS SELECT pk_y, to_jsonb(word) AS data FROM tb_y;
+SELECT test_error('CREATE TABLE child_y () INHERITS (tb_y)');
+SELECT test_error('ALTER TABLE tv_y DROP COLUMN data');
+SELECT test_error('ALTER TABLE tv_y RENAME COLUMN data TO other');
+SELECT test_error('ALTER TABLE tv_y DROP COLUMN updated_at');
+SELECT test_error('ALTER TABLE tb_y ALTER COLUMN word TYPE varchar');
+INSERT INTO tb_y VALUES (1, 'one');
+SELECT pk_y, data FROM tv_y;
+SELECT * FROM test_objects();
+SELECT * FROM test_oracle();
