@@ -62,6 +62,9 @@ pg_tviews_ddl_command_start(PG_FUNCTION_ARGS)
 			tview_intercept_trigger((CreateTrigStmt *) parsetree);
 			break;
 		case T_DropStmt:
+			tview_drop_lock((DropStmt *) parsetree);
+			tview_dependencies_restore();
+			break;
 		case T_DropOwnedStmt:
 			tview_dependencies_restore();
 			break;

@@ -13,6 +13,7 @@
 
 #include "access/xact.h"
 #include "catalog/dependency.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -22,6 +23,7 @@
 #include "utils/syscache.h"
 
 #include "base/names.h"
+#include "base/owner.h"
 #include "catalog/graph.h"
 #include "catalog/meta.h"
 #include "ddl/drop.h"
@@ -66,6 +68,38 @@ find_broken(void)
 			result = tview;
 	}
 	return result;
+}
+
+/*
+ * tview_drop_lock - DROP TABLE starts
+ *
+ * Writers lock a base table first, and the TVIEW when they flush.  A drop that
+ * will remove triggers of a base table must go the same way, or it would
+ * deadlock with them.
+ */
+void
+tview_drop_lock(DropStmt *stmt)
+{
+	List	   *tables = NIL;
+	ListCell   *lc;
+
+	if (stmt->removeType != OBJECT_TABLE)
+		return;
+	foreach(lc, stmt->objects)
+	{
+		RangeVar   *name = makeRangeVarFromNameList(lfirst(lc));
+		Tview	   *tview = tview_graph_find(RangeVarGetRelid(name, NoLock, true));
+		ListCell   *table;
+
+		if (tview == NULL || !tview_owner_is_member(tview->tview))
+			continue;
+		foreach(table, tview->dependencies)
+			if (list_length(tview_graph_readers(lfirst_oid(table))) == 1)
+			tables = list_append_unique_oid(tables, lfirst_oid(table));
+	}
+	list_sort(tables, list_oid_cmp);
+	foreach(lc, tables)
+		LockRelationOid(lfirst_oid(lc), AccessExclusiveLock);
 }
 
 /*

@@ -10,6 +10,7 @@
 
 #include "nodes/parsenodes.h"
 
+extern void tview_drop_lock(DropStmt *stmt);
 extern void tview_drop_rest(DropBehavior behavior);
 
 #endif							/* TVIEW_DROP_H */

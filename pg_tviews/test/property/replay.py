@@ -15,6 +15,7 @@ views examined in place of every read, and rolled back.
 
 import io
 import os
+import select
 import time
 from dataclasses import dataclass, field
 
@@ -90,19 +91,26 @@ class Runner:
     # -- sending -------------------------------------------------------------
 
     def connect(self, patience=0):
+        """Connect; after a crash, try until the server is there again."""
         until = time.monotonic() + patience
         while True:
             try:
                 self.connection = psycopg2.connect(dbname=self.database)
-                break
+                self.connection.autocommit = True
+                self.cursor = self.connection.cursor()
+                for text in SESSION:
+                    self.cursor.execute(text)
+                # a server that is about to notice a crash ends us as well
+                if not patience or not select.select(
+                        [self.connection], [], [], 1)[0]:
+                    return
             except psycopg2.OperationalError:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.05)
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-        for text in SESSION:
-            self.cursor.execute(text)
+
+    def last(self):
+        return self.trace[-1] if self.trace else ""
 
     def reconnect(self):
         self.connection.close()
@@ -213,7 +221,7 @@ class Runner:
             if code in KEY_ERRORS and self.repeats(f"({text}) d", d):
                 raise Undone(error) from None
             raise Failure(f"creation error {code}",
-                          f"{self.trace[-1]}\n{error}") from None
+                          f"{self.last()}\n{error}") from None
         self.tviews.append(d)
         if check:
             self.create_check(d)
@@ -495,7 +503,7 @@ END$f$""")
             return Failure("other", str(other))
         except psycopg2.Error as error:
             return Failure(f"statement error {error.pgcode}",
-                           f"{self.trace[-1]}\n{error}")
+                           f"{self.last()}\n{error}")
         return None
 
 
