@@ -61,7 +61,7 @@
 
 PG_FUNCTION_INFO_V1(pg_tviews_create);
 
-#define TVIEW_FILLFACTOR	90	/* room for HOT updates */
+#define TVIEW_FILLFACTOR	80	/* room for HOT updates of documents */
 
 static bool create_running = false;
 
@@ -214,6 +214,14 @@ lock_tables(List *tables)
 static void
 prepare_table(const TviewPlan *plan)
 {
+	Relation	rel = table_open(plan->tview, NoLock);
+	bool		is_full = RelationGetFillFactor(rel, HEAP_DEFAULT_FILLFACTOR) ==
+	HEAP_DEFAULT_FILLFACTOR;
+
+	table_close(rel, NoLock);
+	if (is_full)
+		tview_execute("ALTER TABLE %s SET (fillfactor = %d)", plan->name,
+					  TVIEW_FILLFACTOR);
 	tview_execute("ALTER TABLE %s ADD COLUMN %s timestamptz NOT NULL, "
 				  "ALTER COLUMN %s SET NOT NULL, ALTER COLUMN %s SET NOT NULL",
 				  plan->name, TVIEW_UPDATED_COLUMN,
@@ -475,10 +483,10 @@ pg_tviews_create(PG_FUNCTION_ARGS)
 	create_running = true;
 	PG_TRY();
 	{
-		tview_execute("CREATE TABLE %s WITH (fillfactor = %d) AS %s WITH NO DATA",
+		tview_execute("CREATE TABLE %s AS %s WITH NO DATA",
 					  quote_qualified_identifier(get_namespace_name(schema),
 												 table_name),
-					  TVIEW_FILLFACTOR, sql);
+					  sql);
 	}
 	PG_FINALLY();
 	{
