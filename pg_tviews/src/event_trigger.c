@@ -35,6 +35,22 @@ event_parsetree(FunctionCallInfo fcinfo, const char *name)
 	return ((EventTriggerData *) fcinfo->context)->parsetree;
 }
 
+static bool
+changes_columns(AlterTableStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->cmds)
+	{
+		AlterTableType type = ((AlterTableCmd *) lfirst(lc))->subtype;
+
+		if (type == AT_AddColumn || type == AT_DropColumn ||
+			type == AT_AlterColumnType)
+			return true;
+	}
+	return false;
+}
+
 /*
  * pg_tviews_ddl_command_start - before DDL
  */
@@ -93,15 +109,17 @@ pg_tviews_ddl_command_end(PG_FUNCTION_ARGS)
 		case T_CreateStmt:
 		case T_CreateForeignTableStmt:
 		case T_CreateSchemaStmt:
-			tview_intercept_shapes(NULL);
+			tview_intercept_shapes(NULL, false);
 			break;
 		case T_AlterTableStmt:
-			tview_intercept_shapes(((AlterTableStmt *) parsetree)->relation);
+			tview_intercept_shapes(((AlterTableStmt *) parsetree)->relation,
+								   changes_columns((AlterTableStmt *) parsetree));
 			if (((AlterTableStmt *) parsetree)->objtype == OBJECT_TYPE)
 				tview_intercept_types();
 			break;
 		case T_RenameStmt:
-			tview_intercept_shapes(((RenameStmt *) parsetree)->relation);
+			tview_intercept_shapes(((RenameStmt *) parsetree)->relation,
+								   true);
 			if (((RenameStmt *) parsetree)->renameType == OBJECT_ATTRIBUTE)
 				tview_intercept_types();
 			break;

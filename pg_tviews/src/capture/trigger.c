@@ -28,6 +28,7 @@
 
 #include "analyze/plan.h"
 #include "capture/queue.h"
+#include "base/names.h"
 #include "catalog/graph.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_capture);
@@ -128,6 +129,13 @@ build_table(Relation rel)
 	foreach(lc, tview_graph_readers(table->relid))
 		tviews = lappend_oid(tviews, ((Tview *) lfirst(lc))->tview);
 	table->tviews = tviews;
+	if (tviews == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("changes of table %s are captured, but no TVIEW is known that reads it",
+						tview_name_qualified(table->relid)),
+				 errdetail("The metadata of TVIEWs may have been lost, and their tables would be out of date."),
+				 errhint("Create the TVIEWs again, or drop the triggers of the table that call pg_tviews_capture().")));
 
 	foreach(lc, tviews)
 	{

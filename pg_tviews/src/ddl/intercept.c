@@ -240,33 +240,48 @@ tview_intercept_trigger(CreateTrigStmt *stmt)
 			 errhint("Use an AFTER trigger.")));
 }
 
+static void
+notice_trigger(Oid relid)
+{
+	ereport(NOTICE,
+			(errmsg("trigger of table %s has been made again",
+					tview_name_qualified(relid)),
+			 errdetail("A TVIEW needs it."),
+			 errhint("It goes when the TVIEW is dropped.")));
+}
+
 /*
  * tview_intercept_drop_trigger - triggers have been dropped
+ *
+ * Those that a TVIEW needs come back.  An error would be plainer, but break
+ * pg_restore --clean, which drops triggers before tables.
  */
 void
 tview_intercept_drop_trigger(void)
 {
+	List	   *captured = NIL;
+	List	   *guarded = NIL;
 	ListCell   *lc;
 
 	foreach(lc, tview_graph_all())
 	{
 		Tview	   *tview = lfirst(lc);
-		List	   *tables = list_copy(tview->dependencies);
-		Oid			missing = InvalidOid;
-		ListCell   *table;
 
-		foreach(table, tables)
-			if (!tview_triggers_are_complete(lfirst_oid(table)))
-			missing = lfirst_oid(table);
-		if (tview_triggers_find(tview->tview, TVIEW_GUARD_FUNCTION) == NIL)
-			missing = tview->tview;
-		if (OidIsValid(missing))
-			ereport(ERROR,
-					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-					 errmsg("cannot drop a trigger of table %s that maintains TVIEW %s",
-							tview_name_qualified(missing),
-							tview_name_qualified(tview->tview)),
-					 errhint("It goes when the TVIEW is dropped.")));
+		captured = list_concat_unique_oid(captured, tview->dependencies);
+		guarded = lappend_oid(guarded, tview->tview);
+	}
+	foreach(lc, captured)
+		if (!tview_triggers_are_complete(lfirst_oid(lc)))
+	{
+		tview_triggers_drop_capture(lfirst_oid(lc));
+		tview_triggers_capture(lfirst_oid(lc));
+		notice_trigger(lfirst_oid(lc));
+	}
+	foreach(lc, guarded)
+		if (tview_triggers_find(lfirst_oid(lc), TVIEW_GUARD_FUNCTION) == NIL)
+	{
+		tview_triggers_guard(lfirst_oid(lc));
+		notice_trigger(lfirst_oid(lc));
 	}
 }
 
@@ -379,10 +394,12 @@ rebuild_whole_rows(Oid relid)
 /*
  * tview_intercept_shapes - a table has been altered or made
  *
- * All TVIEWs must still be such as could be created.
+ * All TVIEWs must still be such as could be created.  Only catalogs are looked
+ * at for those that the table has nothing to do with: no lock is taken on
+ * tables of theirs.  columns says whether the columns may have changed.
  */
 void
-tview_intercept_shapes(RangeVar *altered)
+tview_intercept_shapes(RangeVar *altered, bool columns)
 {
 	Oid			relid = altered == NULL ? InvalidOid :
 	RangeVarGetRelid(altered, NoLock, true);
@@ -400,7 +417,9 @@ tview_intercept_shapes(RangeVar *altered)
 			continue;
 		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 		ReleaseSysCache(tuple);
-		check_columns(tview);
+		if (OidIsValid(relid) &&
+			(relid == tview->tview || relid == tview->view))
+			check_columns(tview);
 		if (find_inheritance_children(tview->tview, NoLock) != NIL)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -416,7 +435,7 @@ tview_intercept_shapes(RangeVar *altered)
 		foreach(table, tview->dependencies)
 			tview_check_table(lfirst_oid(table), owner, tview->entity);
 	}
-	if (OidIsValid(relid))
+	if (columns && OidIsValid(relid))
 		rebuild_whole_rows(relid);
 }
 

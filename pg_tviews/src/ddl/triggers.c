@@ -12,11 +12,15 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
+#include "catalog/indexing.h"
 #include "catalog/pg_trigger.h"
 #include "storage/lmgr.h"
+#include "utils/fmgroids.h"
 #include "utils/rel.h"
 
 #include "base/extension.h"
@@ -28,22 +32,59 @@
 #define TRUNCATE_TRIGGER	"!tview_truncate"
 #define GUARD_TRIGGER		"!tview_guard"
 
+/* What there is of triggers that call one function */
+typedef struct Found
+{
+	List	   *triggers;		/* OIDs */
+	int16		row;			/* what row triggers fire after, see
+								 * pg_trigger.h */
+	int16		statement;
+} Found;
+
+/*
+ * Look into the catalog, not the relation, which would have to be locked: the
+ * callers ask about tables that they have nothing else to do with.
+ */
+static Found
+find_triggers(Oid relid, const char *function)
+{
+	Oid			funcid = tview_extension_function(function, InvalidOid);
+	Relation	rel = table_open(TriggerRelationId, AccessShareLock);
+	Found		found = {NIL, 0, 0};
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(rel, TriggerRelidNameIndexId, true, NULL, 1,
+							  &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
+
+		if (form->tgfoid != funcid)
+			continue;
+		found.triggers = lappend_oid(found.triggers, form->oid);
+		if (!TRIGGER_FOR_AFTER(form->tgtype))
+			continue;
+		if (TRIGGER_FOR_ROW(form->tgtype))
+			found.row |= form->tgtype;
+		else
+			found.statement |= form->tgtype;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
 /*
  * tview_triggers_find - OIDs of a table's triggers that call this function
  */
 List *
 tview_triggers_find(Oid relid, const char *function)
 {
-	Oid			funcid = tview_extension_function(function, InvalidOid);
-	Relation	rel = table_open(relid, AccessShareLock);
-	List	   *result = NIL;
-
-	if (rel->trigdesc != NULL)
-		for (int i = 0; i < rel->trigdesc->numtriggers; i++)
-			if (rel->trigdesc->triggers[i].tgfoid == funcid)
-				result = lappend_oid(result, rel->trigdesc->triggers[i].tgoid);
-	table_close(rel, AccessShareLock);
-	return result;
+	return find_triggers(relid, function).triggers;
 }
 
 /*
@@ -52,27 +93,10 @@ tview_triggers_find(Oid relid, const char *function)
 bool
 tview_triggers_are_complete(Oid relid)
 {
-	Oid			funcid = tview_extension_function(TVIEW_CAPTURE_FUNCTION,
-												  InvalidOid);
-	Relation	rel = table_open(relid, AccessShareLock);
-	int16		row = 0;
-	int16		statement = 0;
+	Found		found = find_triggers(relid, TVIEW_CAPTURE_FUNCTION);
 
-	if (rel->trigdesc != NULL)
-		for (int i = 0; i < rel->trigdesc->numtriggers; i++)
-		{
-			Trigger    *trigger = &rel->trigdesc->triggers[i];
-
-			if (trigger->tgfoid != funcid || !TRIGGER_FOR_AFTER(trigger->tgtype))
-				continue;
-			if (TRIGGER_FOR_ROW(trigger->tgtype))
-				row |= trigger->tgtype;
-			else
-				statement |= trigger->tgtype;
-		}
-	table_close(rel, AccessShareLock);
-	return TRIGGER_FOR_INSERT(row) && TRIGGER_FOR_UPDATE(row) &&
-		TRIGGER_FOR_DELETE(row) && TRIGGER_FOR_TRUNCATE(statement);
+	return TRIGGER_FOR_INSERT(found.row) && TRIGGER_FOR_UPDATE(found.row) &&
+		TRIGGER_FOR_DELETE(found.row) && TRIGGER_FOR_TRUNCATE(found.statement);
 }
 
 /*

@@ -50,6 +50,7 @@ class Undone(Exception):
     def __init__(self, error, about_key=False):
         super().__init__(str(error))
         self.about_key = about_key
+        self.node = None        # the statement, if it was one by itself
 
 
 class Refused(Exception):
@@ -364,29 +365,29 @@ END$f$""")
         self.compare()
 
     def verify_keys(self, t, undone):
-        """Was an error about a key right?  Run t again, reading views only."""
+        """Was an error about a key right?  Run again what it may have undone,
+        reading views only."""
         mark = len(self.trace)
+        right = any(self.finds_keys(nodes) for nodes in parts(t, undone.node))
+        del self.trace[mark:]
+        if not right:
+            raise Failure("key error without cause", str(undone))
+
+    def finds_keys(self, nodes):
         self.keys_only = True
         try:
             self.send("BEGIN")
             self.send("SET LOCAL property.keys = 'on'")
-            nodes = t.children
-            if t.mode in ("auto", "multi", "procedure"):
-                nodes = [n for c in t.children
-                         for n in (c, work.Read("", "plain"))]
             self.items(nodes)
             self.send("SET CONSTRAINTS ALL IMMEDIATE")
-            self.read(work.Read("", "plain"))
+            return self.views_repeat()
         except Undone as found:
-            if found.about_key:
-                return
+            return found.about_key
         except psycopg2.Error:
-            pass
+            return False
         finally:
             self.keys_only = False
             self.send("ROLLBACK")
-            del self.trace[mark:]
-        raise Failure("key error without cause", str(undone))
 
     def run_block(self, t, number):
         self.send(t.begin)
@@ -413,12 +414,12 @@ END$f$""")
                 self.send(f"ROLLBACK PREPARED '{name}'")
 
     def run_auto(self, t, number):
-        about_key = None
         for node in t.children:
             try:
                 self.items([node])
             except Undone as undone:
                 if undone.about_key:
+                    undone.node = node
                     raise
             self.compare()
 
@@ -465,7 +466,7 @@ END$f$""")
     def hold(self, node, level):
         d = next((d for d in self.tviews if d.entity == node.tview), None)
         if d is None or self.keys_only:
-            return self.items(node.children, level)
+            return self.items([work.Read("", "plain")] + node.children, level)
         self.attempt(f"DECLARE h{level} CURSOR FOR SELECT {oracle(d)}")
         self.held += 1
         try:
@@ -520,6 +521,20 @@ def walk(nodes):
         yield node
         if isinstance(node, (work.Block, work.Do, work.Held)):
             yield from walk(node.children)
+
+
+def parts(t, node):
+    """What of a transaction may have been undone together."""
+    if node is not None:
+        return [[node]]
+    if t.mode != "procedure":
+        return [t.children]
+    result = [[]]
+    for child, end in zip(t.children, t.ends):
+        result[-1].append(child)
+        if end:
+            result.append([])
+    return result
 
 
 def do_text(node, runner):

@@ -663,6 +663,8 @@ def set_operation_in_from(b):
     src, sc, rel, rc = found
     others = [(r, c) for r in b.rels for c in r.domains(sc.domain)
               if c.type == sc.type and b.fits(r, 4)]
+    if not others:
+        return None
     r, c = b.pick(others)
     a, z = b.alias(rel, 4), b.alias(r, 4)
     alias = f"g{b.aliases}"
