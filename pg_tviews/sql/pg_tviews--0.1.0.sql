@@ -139,7 +139,7 @@ COMMENT ON FUNCTION @extschema@.pg_tviews_guard() IS
     'internal: refuses direct writes to a TVIEW';
 
 CREATE FUNCTION @extschema@.pg_tviews_trace_key(anyelement) RETURNS anyelement
-    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 0.01;
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE COST 0.01;
 COMMENT ON FUNCTION @extschema@.pg_tviews_trace_key(anyelement) IS
     'internal: returns its argument, and keeps it for the context line of an error';
 

@@ -555,6 +555,8 @@ find_root(TviewDerivation *derivation, Query *query, const char *key_column,
 						 "Take the key from a column of the table whose rows the TVIEW has.");
 		derivation->root = ((Var *) key)->varno - 1;
 		derivation->root_attno = ((Var *) key)->varattno;
+		derivation->root_rtindex =
+			tview_sources_top_rtindex(derivation->graph, derivation->root);
 		return;
 	}
 	elog(ERROR, "definition of TVIEW \"%s\" has no column \"%s\"", name,

@@ -52,6 +52,7 @@ typedef struct TviewDerivation
 	TviewSources *graph;
 	int			root;			/* occurrence */
 	AttrNumber	root_attno;		/* its key column */
+	int			root_rtindex;	/* item of FROM that has it */
 	TviewSource *sources;		/* one for each occurrence */
 	int			count;
 	List	   *parts;			/* of TviewPart */

@@ -339,6 +339,35 @@ tview_needs_find(TviewSources *sources, Query *query, List *parts)
 			 UINT64CONST(1) << n++);
 }
 
+static bool
+has_rtindex(Node *node, int rtindex)
+{
+	if (IsA(node, RangeTblRef))
+		return ((RangeTblRef *) node)->rtindex == rtindex;
+	return has_rtindex(((JoinExpr *) node)->larg, rtindex) ||
+		has_rtindex(((JoinExpr *) node)->rarg, rtindex);
+}
+
+/*
+ * Turn inner joins between the root and others into left joins.  A row of the
+ * definition that is there has found its partners, so nothing changes for it;
+ * and the planner leaves out a left join to a unique row that no part needs.
+ */
+static void
+loosen_joins(Node *node, int root_rtindex)
+{
+	while (IsA(node, JoinExpr))
+	{
+		JoinExpr   *join = (JoinExpr *) node;
+
+		if (!has_rtindex(join->larg, root_rtindex) ||
+			(join->jointype != JOIN_INNER && join->jointype != JOIN_LEFT))
+			break;
+		join->jointype = JOIN_LEFT;
+		node = join->larg;
+	}
+}
+
 /*
  * tview_parts_query - the definition cut down to its key and some parts
  *
@@ -347,7 +376,7 @@ tview_needs_find(TviewSources *sources, Query *query, List *parts)
  */
 Query *
 tview_parts_query(Query *query, List *parts, uint64 wanted,
-				  const char *key_column)
+				  const char *key_column, int root_rtindex)
 {
 	Query	   *result = copyObject(query);
 	List	   *targets = NIL;
@@ -381,6 +410,11 @@ tview_parts_query(Query *query, List *parts, uint64 wanted,
 		tle->resjunk = !keep;
 		targets = lappend(targets, tle);
 	}
+	/* with GROUP BY, a key may have rows of the root without partners */
+	if (result->groupClause == NIL && !result->hasAggs)
+		foreach(lc, result->jointree->fromlist)
+			loosen_joins(lfirst(lc), root_rtindex);
+
 	/* junk goes last */
 	result->targetList = NIL;
 	for (int junk = 0; junk < 2; junk++)

@@ -29,6 +29,6 @@ typedef struct TviewPart
 extern List *tview_parts_find(Query *query);
 extern void tview_needs_find(TviewSources *sources, Query *query, List *parts);
 extern Query *tview_parts_query(Query *query, List *parts, uint64 wanted,
-								const char *key_column);
+								const char *key_column, int root_rtindex);
 
 #endif							/* TVIEW_NEEDS_H */

@@ -150,6 +150,7 @@ tview_plan_build(Oid tview, Oid view, const char *name)
 	plan->nsources = derivation->count;
 	plan->sources = derivation->sources;
 	plan->root = derivation->root;
+	plan->root_rtindex = derivation->root_rtindex;
 	plan->parts = derivation->parts;
 	plan->derive = palloc0(sizeof(SPIPlanPtr) * plan->nsources);
 
@@ -175,7 +176,8 @@ tview_plan_parts_sql(const TviewPlan *plan, uint64 parts)
 {
 	int			nest_level = tview_fix_settings();
 	Query	   *query = tview_parts_query(plan->query, plan->parts, parts,
-										  plan->key_column);
+										  plan->key_column,
+										  plan->root_rtindex);
 	char	   *result = pg_get_querydef(query, false);
 
 	AtEOXact_GUC(true, nest_level);

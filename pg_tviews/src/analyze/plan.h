@@ -46,6 +46,7 @@ typedef struct TviewPlan
 	bool		nullable;		/* need to look for null keys */
 	int			nsources;
 	TviewSource *sources;
+	int			root_rtindex;	/* item of FROM that has it */
 	int			root;			/* number of the source that the key is from */
 	List	   *columns;		/* names of the definition's, in order */
 	List	   *parts;			/* of TviewPart */

@@ -750,3 +750,24 @@ tview_sources_from_items(TviewSources *sources)
 	return from_items(sources, sources->top,
 					  (Node *) sources->top->query->jointree, NIL);
 }
+
+/*
+ * tview_sources_top_rtindex - the item of the top level's FROM that has this
+ * occurrence, or 0
+ */
+int
+tview_sources_top_rtindex(TviewSources *sources, int occurrence)
+{
+	TviewScope *top = sources->top;
+
+	for (int i = 1; i <= list_length(top->query->rtable); i++)
+	{
+		TviewBinding *binding = &top->bindings[i];
+
+		if (binding->occurrence == occurrence ||
+			(binding->scope != NULL &&
+			 bms_is_member(occurrence, binding->scope->occurrences)))
+			return i;
+	}
+	return 0;
+}

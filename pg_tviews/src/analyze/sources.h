@@ -72,6 +72,7 @@ extern TviewSources *tview_sources_find(Query *query);
 extern Expr *tview_sources_resolve_output(TviewSources *sources,
 										  TargetEntry *tle);
 extern Expr *tview_sources_resolve_top(TviewSources *sources, Node *expr);
+extern int	tview_sources_top_rtindex(TviewSources *sources, int occurrence);
 extern List *tview_sources_from_items(TviewSources *sources);
 extern bool tview_condition_holds_with(const TviewCondition *condition,
 									   int occurrence, int root);

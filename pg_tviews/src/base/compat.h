@@ -12,10 +12,46 @@
 #define TVIEW_COMPAT_H
 
 #include "access/parallel.h"
+#include "access/tupdesc.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "nodes/parsenodes.h"
 #include "utils/guc.h"
+
+/* PostgreSQL 16 moved the macros for varlena out of postgres.h. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* PostgreSQL 16 moved permissions from range table entries to the query. */
+#if PG_VERSION_NUM >= 160000
+#define tview_clear_perminfo(rte)	((rte)->perminfoindex = 0)
+#else
+#define tview_clear_perminfo(rte)	((rte)->requiredPerms = 0)
+#endif
+
+/*
+ * PostgreSQL 16 made Vars say which outer joins may null them.  Where Vars
+ * are compared whatever level of a query they come from, that is in the way.
+ */
+#if PG_VERSION_NUM >= 160000
+#define tview_clear_nullingrels(var)	((var)->varnullingrels = NULL)
+#else
+#define tview_clear_nullingrels(var)	((void) (var))
+#endif
+
+/* PostgreSQL 17 can change how a generated column is computed. */
+#if PG_VERSION_NUM >= 170000
+#define tview_sets_expression(cmd)	((cmd)->subtype == AT_SetExpression)
+#else
+#define tview_sets_expression(cmd)	((void) (cmd), false)
+#endif
+
+/* PostgreSQL 18 replaced pg_attribute_noreturn(), which goes last. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn			_Noreturn
+#endif
 
 /* PostgreSQL 18 dropped the argument execute_once of ExecutorRun(). */
 #if PG_VERSION_NUM >= 180000
@@ -47,16 +83,15 @@
 #define tview_is_virtual(att)		((void) (att), false)
 #endif
 
-/* PostgreSQL 18 gave CreateQueryDesc()'s caller no plan cache argument. */
-#if PG_VERSION_NUM < 160000
-#define tview_clear_perminfo(rte)	((rte)->requiredPerms = 0)
+/*
+ * PostgreSQL 18 knows NOT NULL constraints that hold for new rows only, and
+ * marks their columns like those of others.
+ */
+#if PG_VERSION_NUM >= 180000
+#define tview_is_not_null(desc, i) \
+	(TupleDescCompactAttr((desc), (i))->attnullability == ATTNULLABLE_VALID)
 #else
-#define tview_clear_perminfo(rte)	((rte)->perminfoindex = 0)
-#endif
-
-/* PostgreSQL 16 moved namespace_search_path and friends about. */
-#ifndef PG_RETURN_TRIGGER_DONE
-#define PG_RETURN_TRIGGER_DONE()	return PointerGetDatum(NULL)
+#define tview_is_not_null(desc, i)	(TupleDescAttr((desc), (i))->attnotnull)
 #endif
 
 #endif							/* TVIEW_COMPAT_H */
