@@ -14,6 +14,7 @@
 #include "fmgr.h"
 #include "nodes/parsenodes.h"
 
+#include "base/compat.h"
 #include "ddl/create.h"
 #include "ddl/dependencies.h"
 #include "ddl/drop.h"
@@ -48,6 +49,17 @@ changes_columns(AlterTableStmt *stmt)
 			type == AT_AlterColumnType)
 			return true;
 	}
+	return false;
+}
+
+static bool
+changes_expressions(AlterTableStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->cmds)
+		if (tview_sets_expression((AlterTableCmd *) lfirst(lc)))
+		return true;
 	return false;
 }
 
@@ -114,6 +126,8 @@ pg_tviews_ddl_command_end(PG_FUNCTION_ARGS)
 		case T_AlterTableStmt:
 			tview_intercept_shapes(((AlterTableStmt *) parsetree)->relation,
 								   changes_columns((AlterTableStmt *) parsetree));
+			if (changes_expressions((AlterTableStmt *) parsetree))
+				tview_intercept_expressions(((AlterTableStmt *) parsetree)->relation);
 			if (((AlterTableStmt *) parsetree)->objtype == OBJECT_TYPE)
 				tview_intercept_types();
 			break;

@@ -43,14 +43,16 @@
  */
 static const char *const allowed_stable[] = {
 	"anytextcat", "array_in", "array_to_json", "array_to_string", "concat",
-	"concat_ws", "convert", "convert_from", "convert_to", "date",
+	"concat_ws", "convert", "convert_from", "convert_to", "date", "date_add",
 	"date_cmp_timestamptz", "date_eq_timestamptz", "date_ge_timestamptz",
 	"date_gt_timestamptz", "date_le_timestamptz", "date_lt_timestamptz",
-	"date_ne_timestamptz", "date_part", "date_trunc", "domain_in", "enum_in",
-	"extract", "format", "generate_series", "interval", "interval_in",
-	"json_agg", "json_build_array", "json_build_object", "json_object_agg",
+	"date_ne_timestamptz", "date_part", "date_subtract", "date_trunc",
+	"domain_in", "enum_in", "extract", "format", "generate_series", "interval",
+	"interval_in", "json_agg", "json_agg_strict", "json_build_array",
+	"json_build_object", "json_object_agg", "json_object_agg_strict",
+	"json_object_agg_unique", "json_object_agg_unique_strict",
 	"json_populate_record", "json_populate_recordset", "json_to_record",
-	"json_to_recordset", "jsonb_agg", "jsonb_build_array",
+	"json_to_recordset", "jsonb_agg", "jsonb_agg_strict", "jsonb_build_array",
 	"jsonb_build_object", "jsonb_object_agg", "jsonb_path_exists_tz",
 	"jsonb_path_match_tz", "jsonb_path_query_array_tz",
 	"jsonb_path_query_first_tz", "jsonb_path_query_tz",
@@ -218,7 +220,9 @@ notice_unordered(Aggref *aggregate, const char *name)
 
 	if (aggregate->aggorder != NIL || aggregate->aggdistinct != NIL ||
 		(strcmp(function, "jsonb_agg") != 0 &&
+		 strcmp(function, "jsonb_agg_strict") != 0 &&
 		 strcmp(function, "json_agg") != 0 &&
+		 strcmp(function, "json_agg_strict") != 0 &&
 		 strcmp(function, "array_agg") != 0 &&
 		 strcmp(function, "string_agg") != 0))
 		return;

@@ -9,12 +9,13 @@
 #define TVIEW_CHECK_H
 
 #include "analyze/expand.h"
+#include "base/compat.h"
 
 extern void tview_check_statement(Query *query, const char *name);
 extern void tview_check_definition(const TviewExpansion *expansion,
 								   const char *name);
 extern void tview_check_table(Oid relid, Oid owner, const char *name);
-extern void tview_refuse(const char *name, const char *reason,
-						 const char *hint) pg_attribute_noreturn();
+pg_noreturn extern void tview_refuse(const char *name, const char *reason,
+									 const char *hint);
 
 #endif							/* TVIEW_CHECK_H */

@@ -567,8 +567,7 @@ static bool
 is_not_null(Oid relid, AttrNumber attno)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
-	bool		result = TupleDescAttr(RelationGetDescr(rel),
-									   attno - 1)->attnotnull;
+	bool		result = tview_is_not_null(RelationGetDescr(rel), attno - 1);
 
 	table_close(rel, NoLock);
 	return result;

@@ -79,15 +79,22 @@ need_all_outputs(TviewSources *sources, TviewScope *scope, uint64 parts)
 	}
 }
 
+/*
+ * A virtual generated column is not in the row that a trigger sees, so it
+ * stands for all columns.
+ */
 static void
 need_column(TviewOccurrence *occurrence, AttrNumber attno, uint64 parts)
 {
 	if (attno > 0)
 		occurrence->used = bms_add_member(occurrence->used, attno);
-	else if (attno == 0)
-		occurrence->whole_row = true;
-	else
+	else if (attno < 0)
 		return;
+	if (attno == 0 || bms_is_member(attno, occurrence->computed))
+	{
+		occurrence->whole_row = true;
+		occurrence->parts[0] |= parts;
+	}
 	occurrence->parts[attno] |= parts;
 }
 

@@ -78,6 +78,10 @@ add_occurrence(TviewSources *sources, RangeTblEntry *rte)
 	occurrence->natts = RelationGetNumberOfAttributes(rel);
 	occurrence->used = NULL;
 	occurrence->whole_row = false;
+	occurrence->computed = NULL;
+	for (int i = 0; i < occurrence->natts; i++)
+		if (tview_is_virtual(TupleDescAttr(RelationGetDescr(rel), i)))
+			occurrence->computed = bms_add_member(occurrence->computed, i + 1);
 	occurrence->row_parts = 0;
 	occurrence->parts = palloc0(sizeof(uint64) * (occurrence->natts + 1));
 	table_close(rel, NoLock);
@@ -328,6 +332,7 @@ resolve_var(Var *var, WalkContext *context)
 
 		result->varno = binding->occurrence + 1;
 		result->varlevelsup = 0;
+		tview_clear_nullingrels(result);
 		return (Node *) result;
 	}
 	if (var->varattno > 0 && binding->scope != NULL &&

@@ -19,6 +19,7 @@ typedef struct TviewOccurrence
 	AttrNumber	natts;
 	Bitmapset  *used;			/* attribute numbers that the result needs */
 	bool		whole_row;		/* all of them */
+	Bitmapset  *computed;		/* virtual generated columns */
 	uint64		row_parts;		/* parts of the result that depend on which
 								 * rows there are */
 	uint64	   *parts;			/* ... on a column, by attribute number; [0]:

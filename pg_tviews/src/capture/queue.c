@@ -30,6 +30,7 @@
 #include "lib/stringinfo.h"
 #include "utils/memutils.h"
 
+#include "base/compat.h"
 #include "base/settings.h"
 #include "capture/queue.h"
 

@@ -27,8 +27,9 @@
 #include "utils/rel.h"
 
 #include "analyze/plan.h"
-#include "capture/queue.h"
+#include "base/compat.h"
 #include "base/names.h"
+#include "capture/queue.h"
 #include "catalog/graph.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_capture);

@@ -436,7 +436,29 @@ tview_intercept_shapes(RangeVar *altered, bool columns)
 			tview_check_table(lfirst_oid(table), owner, tview->entity);
 	}
 	if (columns && OidIsValid(relid))
-		rebuild_whole_rows(relid);
+		foreach(lc, find_all_inheritors(relid, NoLock, NULL))
+			rebuild_whole_rows(lfirst_oid(lc));
+}
+
+/*
+ * tview_intercept_expressions - generated columns of a table have got other
+ * expressions, and so other values, which no trigger notices
+ */
+void
+tview_intercept_expressions(RangeVar *altered)
+{
+	Oid			relid = RangeVarGetRelid(altered, NoLock, true);
+	List	   *tables = OidIsValid(relid) ?
+	find_all_inheritors(relid, NoLock, NULL) : NIL;
+	ListCell   *lc;
+
+	foreach(lc, tables)
+	{
+		ListCell   *reader;
+
+		foreach(reader, tview_graph_readers(lfirst_oid(lc)))
+			tview_queue_add_all(((Tview *) lfirst(reader))->tview);
+	}
 }
 
 /*

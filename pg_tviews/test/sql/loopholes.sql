@@ -17,19 +17,27 @@ CREATE FUNCTION plus(int, int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 
 CREATE FUNCTION ending(int) RETURNS int STABLE LANGUAGE sql AS 'SELECT x FROM public.other';
 CREATE AGGREGATE bad_end(int) (SFUNC = plus, STYPE = int, FINALFUNC = ending, INITCOND = '0');
 CREATE AGGREGATE bad_moving(int) (SFUNC = plus, STYPE = int, INITCOND = '0',
-	MSFUNC = step, MINVFUNC = plus, MSTYPE = int);
+	MSFUNC = step, MINVFUNC = step, MSTYPE = int, MINITCOND = '0');
+CREATE TYPE dates AS (d date);
 CREATE FUNCTION try(expression text) RETURNS SETOF text LANGUAGE sql AS
-	$$ SELECT test_error(format('SELECT pg_tviews_create(''x'', ''SELECT pk_a AS pk_x, jsonb_build_object(1, %s) AS data FROM tb_a'')',
+	$$ SELECT test_error(format('SELECT pg_tviews_create(''x'', ''SELECT pk_a AS pk_x, jsonb_build_object(1, %s) AS data FROM tb_a''); SELECT pg_tviews_drop(''x'')',
 		replace(expression, '''', ''''''))) $$;
 \pset format unaligned
 \pset tuples_only on
 SELECT try('(SELECT bad(1))');
 SELECT try('(SELECT bad_end(1))');
+SELECT try('(SELECT jsonb_agg(w) FROM (SELECT bad_moving(i.n) OVER (ORDER BY i.n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS w FROM tb_a i WHERE i.pk_a = tb_a.pk_a) s)');
 SELECT try('(''now''::text)::timestamp');
 SELECT try('(''now''::text)::date');
 SELECT try('d::date');
 SELECT try('d::timestamptz');
+SELECT try('d::timestamp[]');
+SELECT try('d::tstzrange');
+SELECT try('jsonb_populate_record(NULL::dates, to_jsonb(d))');
 SELECT try('r');
+SELECT try('ARRAY[r]');
+SELECT try('format(''%s'', r)');
+SELECT try('tb_a');
 SELECT try('r::text');
 SELECT try('d::regclass');
 \pset tuples_only off
@@ -61,14 +69,14 @@ CREATE TABLE log (what text);
 CREATE TABLE tb_b (pk_b int PRIMARY KEY, n int);
 INSERT INTO tb_b VALUES (1, 0);
 CREATE TABLE tv_b AS
-SELECT b.pk_b, jsonb_build_object('n', b.n, 'a', (SELECT jsonb_agg(a.data ORDER BY a.pk_a) FROM v_a a WHERE a.pk_a >= b.pk_b AND a.pk_a = b.pk_b)) AS data
+SELECT b.pk_b, jsonb_build_object('n', b.n, 'a', (SELECT jsonb_agg(a.data ORDER BY a.pk_a) FROM v_a a WHERE a.pk_a = b.pk_b)) AS data
 FROM tb_b b;
 CREATE FUNCTION write_log() RETURNS trigger LANGUAGE plpgsql AS
 	'BEGIN INSERT INTO public.log VALUES (TG_RELNAME || '' '' || TG_OP); RETURN NULL; END';
 CREATE FUNCTION write_base() RETURNS trigger LANGUAGE plpgsql AS
-	'BEGIN UPDATE tb_b SET n = n + 1; RETURN NULL; END';
+	'BEGIN UPDATE public.tb_b SET n = n + 1; RETURN NULL; END';
 CREATE FUNCTION read_and_write() RETURNS trigger LANGUAGE plpgsql AS
-	'BEGIN UPDATE tb_b SET n = n + 1; PERFORM FROM tv_b; UPDATE tb_b SET n = n + 10; RETURN NULL; END';
+	'BEGIN UPDATE public.tb_b SET n = n + 1; PERFORM FROM public.tv_b; UPDATE public.tb_b SET n = n + 10; RETURN NULL; END';
 CREATE CONSTRAINT TRIGGER late AFTER INSERT ON log
 	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION write_base();
 INSERT INTO log VALUES ('by hand');
@@ -84,8 +92,16 @@ COMMIT;
 SELECT data FROM tv_b;
 SELECT * FROM test_oracle();
 -- from a trigger of a TVIEW, whose flush is what starts it
-CREATE TRIGGER log AFTER UPDATE ON tv_a FOR EACH STATEMENT EXECUTE FUNCTION write_log();
+CREATE CONSTRAINT TRIGGER log AFTER UPDATE ON tv_a
+	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION write_log();
 UPDATE tb_a SET n = 6;
+SELECT data FROM tv_b;
+SELECT * FROM test_oracle();
+BEGIN;
+UPDATE tb_a SET n = 61;
+SELECT data FROM tv_b;
+UPDATE tb_a SET n = 62;
+COMMIT;
 SELECT data FROM tv_b;
 SELECT * FROM test_oracle();
 DROP TRIGGER late ON log;
@@ -104,8 +120,8 @@ COMMIT;
 SELECT data FROM tv_b;
 SELECT * FROM test_oracle();
 -- the last of it fails
-ALTER TABLE tv_b ADD CHECK ((data ->> 'n')::int < 100);
-UPDATE tb_b SET n = 95;
+ALTER TABLE tv_b ADD CHECK ((data ->> 'n')::int < 1000);
+UPDATE tb_b SET n = 985;
 UPDATE tb_a SET n = 10;
 \echo :LAST_ERROR_SQLSTATE
 SELECT data FROM tv_b;

@@ -29,10 +29,21 @@ SET lc_monetary = 'C';
 SET xmloption = document;
 SET default_text_search_config = 'pg_catalog.english';
 SET transform_null_equals = on;
-UPDATE tb_a SET n = 2;
+UPDATE tb_a SET n = 2, t = replace(t, '}', ',NULL}');
 \c -
 SELECT pk_b, data FROM tv_b ORDER BY 1;
 SELECT * FROM test_oracle();
+-- abbreviations of time zones
+CREATE TABLE tb_z (pk_z int PRIMARY KEY, at timestamptz, zone text);
+CREATE TABLE tv_z AS
+SELECT pk_z, jsonb_build_object('local', at AT TIME ZONE 'IST', 'own', at AT TIME ZONE zone) AS data FROM tb_z;
+SET timezone_abbreviations = 'India';
+INSERT INTO tb_z VALUES (1, '2024-06-01 12:00 UTC', 'IST');
+SELECT pk_z, data FROM tv_z;
+SELECT * FROM pg_tviews_verify('z');
+RESET timezone_abbreviations;
+SELECT * FROM test_oracle();
+DROP TABLE tv_z;
 -- what they are outside stays as it was
 SET quote_all_identifiers = on;
 BEGIN;
@@ -117,7 +128,7 @@ SELECT entity, schema FROM pg_tview_meta;
 UPDATE tb_a SET n = 9;
 DROP TABLE pg_temp.tv_a;
 SELECT pk_a, data FROM tv_a ORDER BY 1;
--- one that hides a base table, and one that hides a helper view
+-- one that hides a base table
 CREATE TEMP TABLE tb_a (pk_a int, n int);
 INSERT INTO pg_temp.tb_a VALUES (1, 100);
 UPDATE public.tb_a SET n = 10;
@@ -125,7 +136,7 @@ SELECT pk_a, data FROM tv_a ORDER BY 1;
 DROP TABLE pg_temp.tb_a;
 SELECT * FROM test_oracle();
 
--- statements that no plan can be trusted by: planner settings, row_security
+-- settings of the planner and of transactions
 BEGIN;
 SET LOCAL enable_seqscan = off;
 SET LOCAL enable_indexscan = off;
@@ -133,8 +144,16 @@ SET LOCAL enable_bitmapscan = off;
 SET LOCAL row_security = off;
 SET LOCAL plan_cache_mode = force_generic_plan;
 SET LOCAL default_transaction_read_only = on;
-SET LOCAL session_replication_role = origin;
 UPDATE tb_a SET n = pk_a;
 SELECT pk_a, data FROM tv_a ORDER BY 1;
+COMMIT;
+BEGIN;
+UPDATE tb_a SET n = n + 1;
+SET TRANSACTION READ ONLY;
+SELECT pk_a, data FROM tv_a ORDER BY 1;
+COMMIT;
+BEGIN;
+UPDATE tb_a SET n = n + 1;
+SET TRANSACTION READ ONLY;
 COMMIT;
 SELECT * FROM test_oracle();

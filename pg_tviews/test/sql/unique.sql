@@ -94,8 +94,8 @@ INSERT INTO tb_d VALUES (3, 3, 3, 3, NULL), (4, 7, 7, 7, NULL);
 \echo :LAST_ERROR_SQLSTATE
 SELECT * FROM test_oracle();
 -- one that is dropped is none any more
-ALTER TABLE tb_b ADD UNIQUE (prio, fk_a);
 DELETE FROM tb_b WHERE pk_b > 1;
+ALTER TABLE tb_b ADD UNIQUE (prio, fk_a);
 CREATE TABLE tv_dropped AS
 SELECT a.pk_a AS pk_dropped, to_jsonb(b.pk_b) AS data
 FROM tb_a a JOIN tb_b b ON b.fk_a = a.pk_a AND b.prio = 1;

@@ -235,9 +235,12 @@ $node->safe_psql($db, q{
 	DROP TRIGGER tell_later ON tv_user;});
 
 # Parallel plans over what was just written
-my $parallel = q{
+# (PostgreSQL 16 has renamed the setting)
+my $force_parallel = $node->pg_version >= 16 ?
+  'debug_parallel_query' : 'force_parallel_mode';
+my $parallel = qq{
 	SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;
-	SET min_parallel_table_scan_size = 0; SET force_parallel_mode = on;};
+	SET min_parallel_table_scan_size = 0; SET $force_parallel = on;};
 $node->safe_psql($db, q{
 	ALTER TABLE tv_comment SET (parallel_workers = 2);
 	CREATE FUNCTION name_of(i int) RETURNS text STABLE PARALLEL SAFE
