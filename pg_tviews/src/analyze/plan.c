@@ -164,7 +164,7 @@ tview_plan_build(Oid tview, Oid view, const char *name)
 	plan->relids = list_concat_unique_oid(plan->relids, expansion->helpers);
 	plan->relids = list_concat_unique_oid(plan->relids, expansion->views);
 	table_close(rel, AccessShareLock);
-	AtEOXact_GUC(true, nest_level);
+	AtEOXact_GUC(false, nest_level);
 	return plan;
 }
 
@@ -180,7 +180,7 @@ tview_plan_parts_sql(const TviewPlan *plan, uint64 parts)
 										  plan->root_rtindex);
 	char	   *result = pg_get_querydef(query, false);
 
-	AtEOXact_GUC(true, nest_level);
+	AtEOXact_GUC(false, nest_level);
 	return result;
 }
 

@@ -124,11 +124,13 @@ tview_owner_enter(TviewOwnerContext *saved, Oid owner, bool restricted)
 
 /*
  * tview_owner_leave - become again who one was
+ *
+ * What the owner's code has set goes with it, even if it was meant to stay.
  */
 void
 tview_owner_leave(const TviewOwnerContext *saved)
 {
-	AtEOXact_GUC(true, saved->nest_level);
+	AtEOXact_GUC(false, saved->nest_level);
 	SetUserIdAndSecContext(saved->userid, saved->sec_context);
 }
 

@@ -100,7 +100,7 @@ tview_create_check(Query *query, const char *name)
 
 	nest_level = tview_fix_settings();
 	sql = pg_get_querydef(copyObject(query), false);
-	AtEOXact_GUC(true, nest_level);
+	AtEOXact_GUC(false, nest_level);
 	return sql;
 }
 
@@ -373,7 +373,7 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 		create_running = outer;
 	}
 	PG_END_TRY();
-	AtEOXact_GUC(true, nest_level);
+	AtEOXact_GUC(false, nest_level);
 	error_context_stack = callback.previous;
 }
 
@@ -493,7 +493,7 @@ pg_tviews_create(PG_FUNCTION_ARGS)
 		create_running = outer;
 	}
 	PG_END_TRY();
-	AtEOXact_GUC(true, nest_level);
+	AtEOXact_GUC(false, nest_level);
 	table = get_relname_relid(table_name, schema);
 	tview_create_adopt(table, sql, options);
 	error_context_stack = callback.previous;

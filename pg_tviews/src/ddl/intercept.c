@@ -20,6 +20,7 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
@@ -218,6 +219,25 @@ tview_intercept_rule(RuleStmt *stmt)
 				 errhint("Use a trigger, AFTER the change.")));
 }
 
+/* CREATE OR REPLACE TRIGGER must not put another one in the place of ours. */
+static void
+refuse_replaced_trigger(Oid relid, const char *name)
+{
+	Oid			trigger = get_trigger_oid(relid, name, true);
+
+	if (OidIsValid(trigger) &&
+		(list_member_oid(tview_triggers_find(relid, TVIEW_CAPTURE_FUNCTION),
+						 trigger) ||
+		 list_member_oid(tview_triggers_find(relid, TVIEW_GUARD_FUNCTION),
+						 trigger)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot replace trigger \"%s\" of table %s", name,
+						tview_name_qualified(relid)),
+				 errdetail("A TVIEW needs it."),
+				 errhint("Give your trigger another name.")));
+}
+
 /*
  * tview_intercept_trigger - CREATE TRIGGER starts
  *
@@ -229,6 +249,8 @@ tview_intercept_trigger(CreateTrigStmt *stmt)
 {
 	Oid			relid = RangeVarGetRelid(stmt->relation, NoLock, true);
 
+	if (stmt->replace && OidIsValid(relid))
+		refuse_replaced_trigger(relid, stmt->trigname);
 	if (!stmt->row || stmt->timing != TRIGGER_TYPE_BEFORE ||
 		tview_graph_find(relid) == NULL)
 		return;
@@ -433,6 +455,8 @@ tview_intercept_shapes(RangeVar *altered, bool columns)
 							tview_name_qualified(tview->tview)),
 					 errdetail("It would be empty after a crash.")));
 		foreach(table, tview->dependencies)
+			if (lfirst_oid(table) == relid ||
+				find_inheritance_children(lfirst_oid(table), NoLock) != NIL)
 			tview_check_table(lfirst_oid(table), owner, tview->entity);
 	}
 	if (columns && OidIsValid(relid))

@@ -66,7 +66,11 @@ find_triggers(Oid relid, const char *function)
 		if (form->tgfoid != funcid)
 			continue;
 		found.triggers = lappend_oid(found.triggers, form->oid);
-		if (!TRIGGER_FOR_AFTER(form->tgtype))
+
+		/* one that leaves changes out doesn't count */
+		if (!TRIGGER_FOR_AFTER(form->tgtype) || form->tgattr.dim1 > 0 ||
+			!heap_attisnull(tuple, Anum_pg_trigger_tgqual,
+							RelationGetDescr(rel)))
 			continue;
 		if (TRIGGER_FOR_ROW(form->tgtype))
 			found.row |= form->tgtype;
@@ -108,7 +112,7 @@ tview_triggers_capture(Oid relid)
 	char	   *function = tview_extension_qualify(TVIEW_CAPTURE_FUNCTION);
 	char	   *table = tview_name_qualified(relid);
 
-	if (tview_triggers_find(relid, TVIEW_CAPTURE_FUNCTION) != NIL)
+	if (tview_triggers_are_complete(relid))
 		return;
 	tview_execute("CREATE TRIGGER \"%s\" AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION %s()",
 				  CAPTURE_TRIGGER, table, function);

@@ -216,15 +216,15 @@ make_constraints_immediate(const TviewPlan *plan)
 /*
  * Code of the owner that a refresh runs must not leave anything behind that
  * would run later as who writes here, so it runs in a security-restricted
- * context.  The server does not let triggers be deferred in that.  If the
- * owner could gain nothing, it isn't needed; otherwise the table's deferrable
- * triggers become immediate for this transaction, and fire at the end of each
- * statement of the refresh.
+ * context, unless the owner could gain nothing.  The server does not let
+ * triggers be deferred in that, so the table's deferrable triggers become
+ * immediate for this transaction, and fire at the end of each statement of the
+ * refresh.
  */
 static void
 begin_write(const TviewPlan *plan, TviewOwnerContext *owner)
 {
-	bool		restricted = !plan->has_deferred || !is_trusted(plan->owner);
+	bool		restricted = !is_trusted(plan->owner);
 
 	if (plan->has_deferred && restricted)
 		make_constraints_immediate(plan);

@@ -4,8 +4,8 @@ A Case is everything that happened in one schema.  Runner.replay() runs a whole
 one from nothing; the main loop runs one piece by piece as it is generated.
 Whatever is sent is kept as a psql script in runner.trace.
 
-The oracle compares the columns of tv_x with v_x, EXCEPT ALL both ways.  It uses
-no function of the extension that could repair or hide anything.
+The oracle compares the columns of tv_x with v_x, EXCEPT ALL both ways.  It
+uses no function of the extension that could repair or hide anything.
 
 Errors that the random statements cause themselves (class 23 on a base table)
 are part of the game.  An error about a TVIEW's key is right only if the view
@@ -87,7 +87,6 @@ class Runner:
         self.connection = None
         self.trace = []
         self.tviews = []
-        self.sent = 0
 
     # -- sending -------------------------------------------------------------
 
@@ -126,7 +125,6 @@ class Runner:
             self.trace.append(text + ";")
         elif "FROM STDIN" in text:
             self.trace.append(f"{text};\n{data}\\.")
-        self.sent += 1
         try:
             if data is None:
                 self.cursor.execute(text)
@@ -138,7 +136,7 @@ class Runner:
             raise
         return self.cursor.fetchall() if self.cursor.description else []
 
-    def attempt(self, text, data=None, reads=False):
+    def attempt(self, text, data=None):
         """Send something that may fail in ways that are right."""
         try:
             return self.send(text, data)

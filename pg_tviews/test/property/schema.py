@@ -1,7 +1,7 @@
 """Random base tables: columns, keys, references, triggers, first rows.
 
-A column that holds keys carries the name of the entity whose keys they are, its
-domain: definitions join columns of one domain, so what is generated makes
+A column that holds keys carries the name of the entity whose keys they are,
+its domain: definitions join columns of one domain, so what is generated makes
 sense and meets rows.  Everything here is plain data; nothing is executed.
 """
 

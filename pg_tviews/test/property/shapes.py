@@ -471,7 +471,7 @@ def named_join(b, on):
     found = b.to_one()
     if not found or any(p.join for p in b.d.parts):
         return None
-    src, sc, rel = found
+    _, sc, rel = found
     a = b.alias(rel)
     value_ = b.element(a)
     kind = b.rng.choice(["JOIN", "LEFT JOIN"])

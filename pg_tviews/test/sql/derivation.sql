@@ -32,18 +32,19 @@ SELECT try('SELECT s.pk_a AS pk_x, ''{}''::jsonb AS data
 \pset tuples_only off
 \pset format aligned
 CREATE TABLE tv_outer AS
-SELECT a.pk_a AS pk_outer, jsonb_build_object('c', c.name) AS data
+SELECT a.pk_a AS pk_outer, jsonb_build_object('c', c.name, 's', s.x) AS data
 FROM tb_a a
-LEFT JOIN LATERAL (SELECT a.x AS ax FROM tb_b b WHERE b.fk_a = a.pk_a) s ON true
-LEFT JOIN tb_c c ON c.k = s.ax;
+LEFT JOIN LATERAL (SELECT b.pk_b AS k, a.x FROM tb_b b WHERE b.fk_a = a.pk_a) s ON true
+LEFT JOIN tb_c c ON c.pk_c = s.k;
 UPDATE tb_c SET name = name || '!';
 SELECT pk_outer, data FROM tv_outer ORDER BY 1;
 DELETE FROM tb_b;
 SELECT pk_outer, data FROM tv_outer ORDER BY 1;
 INSERT INTO tb_b VALUES (1, 1, '{1}');
-UPDATE tb_c SET k = 30 WHERE k = 10;
+UPDATE tb_c SET pk_c = 30 WHERE k = 10;
 SELECT pk_outer, data FROM tv_outer ORDER BY 1;
 UPDATE tb_a SET x = x + 10;
+UPDATE tb_c SET pk_c = 1 WHERE k = 20;
 SELECT pk_outer, data FROM tv_outer ORDER BY 1;
 SELECT * FROM test_oracle();
 DROP TABLE tv_outer;
@@ -65,9 +66,9 @@ SELECT * FROM test_oracle();
 DROP TABLE tv_set;
 
 -- a condition that tells apart what the grouping holds equal: 1.0 and 1.00
-CREATE TABLE tb_t (pk_t int PRIMARY KEY, t text);
+CREATE TABLE tb_t (pk_t int PRIMARY KEY, t text, n numeric);
 CREATE TABLE tb_n (pk_n int PRIMARY KEY, n numeric);
-INSERT INTO tb_t VALUES (1, '1.0'), (2, '1.00');
+INSERT INTO tb_t VALUES (1, '1.0', 3.00), (2, '1.00', 4);
 INSERT INTO tb_n VALUES (1, 1.0);
 \pset format unaligned
 \pset tuples_only on
@@ -80,7 +81,7 @@ SELECT try('SELECT t.pk_t AS pk_x, jsonb_build_object(1, g.n) AS data
 CREATE TABLE tv_t AS
 SELECT t.pk_t, jsonb_build_object('n', g.n) AS data
 FROM tb_t t
-LEFT JOIN (SELECT n AS value, count(*) AS n FROM tb_n GROUP BY n) g ON g.value = length(t.t);
+LEFT JOIN (SELECT n AS value, count(*) AS n FROM tb_n GROUP BY n) g ON g.value = t.n;
 INSERT INTO tb_n VALUES (2, 3.0), (3, 3), (4, 4.00);
 SELECT pk_t, data FROM tv_t ORDER BY 1;
 UPDATE tb_n SET n = 4 WHERE n = 3;
@@ -101,8 +102,7 @@ SELECT try('SELECT pk_p AS pk_x, jsonb_build_object(1, (SELECT count(*) FROM tb_
 \pset format aligned
 CREATE TABLE tv_p AS
 SELECT p.pk_p, jsonb_build_object(
-	'n', (SELECT count(*) FROM tb_q q WHERE (q.p).a = (p.p).a),
-	'b', (SELECT jsonb_agg(q.p ORDER BY q.pk_q) FROM tb_q q WHERE q.pk_q = p.pk_p AND q.p = p.p)) AS data
+	'q', (SELECT jsonb_agg(q.p ORDER BY q.pk_q) FROM tb_q q WHERE q.pk_q = p.pk_p AND q.p = p.p)) AS data
 FROM tb_p p;
 INSERT INTO tb_q VALUES (1, '(7,x)'), (2, '(8,)'), (3, '(7,y)');
 SELECT pk_p, data FROM tv_p ORDER BY 1;
@@ -113,7 +113,7 @@ SELECT pk_p, data FROM tv_p ORDER BY 1;
 DELETE FROM tb_q WHERE pk_q = 1;
 SELECT * FROM test_oracle();
 DROP TABLE tv_p;
--- keys of such a type
+-- a key of such a type
 CREATE TABLE tb_k (pk_k pair PRIMARY KEY, n int);
 \pset format unaligned
 \pset tuples_only on

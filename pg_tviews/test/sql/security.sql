@@ -52,7 +52,12 @@ SELECT * FROM pg_tviews_verify('limit');
 SELECT inserted, updated, deleted FROM pg_tviews_refresh('limit');
 SELECT count(*) > 0 AS explained FROM pg_tviews_explain('group');
 TRUNCATE tb_b;
+INSERT INTO tb_b VALUES (1, 1);
 TABLE escalated;
+SELECT * FROM pg_tviews_verify('limit');
+SELECT * FROM pg_tviews_verify('group');
+-- whoever reads a view runs its functions, so the oracle must not
+DROP TABLE tv_limit, tv_group;
 SELECT * FROM test_oracle();
 
 -- triggers on the TVIEW: of the row, of the statement, and deferred ones; and
@@ -65,8 +70,6 @@ CREATE FUNCTION lay() RETURNS trigger LANGUAGE plpgsql AS
 	'BEGIN INSERT INTO public.bait VALUES (1); RETURN NULL; END';
 CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS
 	$$ BEGIN EXECUTE 'DECLARE evil CURSOR WITH HOLD FOR SELECT public.note()'; RETURN NULL; END $$;
-CREATE FUNCTION settings() RETURNS trigger LANGUAGE plpgsql AS
-	$$ BEGIN PERFORM set_config('search_path', 'mine', false); RETURN NULL; END $$;
 CREATE FUNCTION become() RETURNS trigger LANGUAGE plpgsql AS
 	$$ BEGIN EXECUTE 'SET ROLE NONE'; PERFORM public.note(); RETURN NULL; END $$;
 CREATE FUNCTION shadow() RETURNS trigger LANGUAGE plpgsql AS
@@ -119,14 +122,6 @@ CALL with_trigger('hold', true);
 UPDATE tb_a SET n = 7;
 TABLE escalated;
 DROP TABLE tv_m;
-CALL with_trigger('settings', false);
-UPDATE tb_a SET n = 8;
-SHOW search_path;
-DROP TABLE tv_m;
-CALL with_trigger('settings', true);
-UPDATE tb_a SET n = 9;
-SHOW search_path;
-DROP TABLE tv_m;
 CALL with_trigger('become', false);
 UPDATE tb_a SET n = 10;
 TABLE escalated;
@@ -139,7 +134,6 @@ CALL with_trigger('shadow', true);
 UPDATE tb_a SET n = 12;
 SELECT to_regclass('pg_temp.tb_a') IS NULL AS no_shadow;
 DROP TABLE tv_m;
-RESET search_path;
 -- without a trigger it works
 UPDATE tb_a SET n = 13;
 SELECT pk_a, data FROM tv_a;
@@ -192,9 +186,6 @@ ALTER ROLE regress_byp NOBYPASSRLS;
 UPDATE tb_z SET n = 2;
 SELECT pk_z, data FROM tv_z;
 SELECT count(*) FROM tb_z;
--- that concerns nobody else
-CREATE TABLE innocent (x int);
-DROP TABLE innocent;
 ALTER ROLE regress_byp BYPASSRLS;
 UPDATE tb_z SET n = 3;
 SELECT pk_z, data FROM tv_z;

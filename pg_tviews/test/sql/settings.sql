@@ -33,17 +33,6 @@ UPDATE tb_a SET n = 2, t = replace(t, '}', ',NULL}');
 \c -
 SELECT pk_b, data FROM tv_b ORDER BY 1;
 SELECT * FROM test_oracle();
--- abbreviations of time zones
-CREATE TABLE tb_z (pk_z int PRIMARY KEY, at timestamptz, zone text);
-CREATE TABLE tv_z AS
-SELECT pk_z, jsonb_build_object('local', at AT TIME ZONE 'IST', 'own', at AT TIME ZONE zone) AS data FROM tb_z;
-SET timezone_abbreviations = 'India';
-INSERT INTO tb_z VALUES (1, '2024-06-01 12:00 UTC', 'IST');
-SELECT pk_z, data FROM tv_z;
-SELECT * FROM pg_tviews_verify('z');
-RESET timezone_abbreviations;
-SELECT * FROM test_oracle();
-DROP TABLE tv_z;
 -- what they are outside stays as it was
 SET quote_all_identifiers = on;
 BEGIN;
