@@ -55,14 +55,6 @@ typedef struct Reached
 	AttrNumber	key;			/* column that equals the key, or 0 */
 } Reached;
 
-static Node *
-strip_relabel(Node *node)
-{
-	while (node != NULL && IsA(node, RelabelType))
-		node = (Node *) ((RelabelType *) node)->arg;
-	return node;
-}
-
 static bool
 is_equality(Expr *expr)
 {
@@ -85,7 +77,7 @@ tview_equated_column(const TviewCondition *condition, int occurrence,
 	for (int side = 0; side < 2; side++)
 	{
 		List	   *args = ((OpExpr *) condition->expr)->args;
-		Node	   *here = strip_relabel(list_nth(args, side));
+		Node	   *here = tview_strip_relabel(list_nth(args, side));
 		Node	   *there = list_nth(args, 1 - side);
 
 		if (IsA(here, Var) && ((Var *) here)->varno == occurrence + 1 &&
@@ -123,7 +115,7 @@ find_key_column(const TviewDerivation *derivation, const Reached *reached,
 
 	if (attno == InvalidAttrNumber || reached[from].key == InvalidAttrNumber)
 		return InvalidAttrNumber;
-	other = strip_relabel(other);
+	other = tview_strip_relabel(other);
 	if (!IsA(other, Var) || ((Var *) other)->varno != from + 1 ||
 		((Var *) other)->varattno != reached[from].key)
 		return InvalidAttrNumber;
@@ -548,7 +540,7 @@ find_root(TviewDerivation *derivation, Query *query, const char *key_column,
 
 		if (tle->resjunk || strcmp(tle->resname, key_column) != 0)
 			continue;
-		key = strip_relabel((Node *) tview_sources_resolve_output(derivation->graph, tle));
+		key = tview_strip_relabel((Node *) tview_sources_resolve_output(derivation->graph, tle));
 		if (key == NULL || !IsA(key, Var))
 			tview_refuse(name,
 						 psprintf("Its key \"%s\" is not simply a column of a table.", key_column),

@@ -32,6 +32,7 @@
 #include "analyze/plan.h"
 #include "base/names.h"
 #include "base/owner.h"
+#include "base/types.h"
 #include "catalog/graph.h"
 
 static List *plans = NIL;		/* of TviewPlan, in CacheMemoryContext */
@@ -63,7 +64,6 @@ set_key(TviewPlan *plan)
 	AttrNumber	attno = get_attnum(plan->tview, plan->key_column);
 	int32		typmod;
 	TypeCacheEntry *type;
-	Oid			equalimage;
 
 	get_atttypetypmodcoll(plan->tview, attno, &plan->key_type, &typmod,
 						  &plan->key_collation);
@@ -80,11 +80,8 @@ set_key(TviewPlan *plan)
 				 errhint("Use a key of a scalar type that has a default btree operator class.")));
 	get_typlenbyvalalign(plan->key_type, &plan->key_len, &plan->key_byval,
 						 &plan->key_align);
-	equalimage = get_opfamily_proc(type->btree_opf, type->btree_opintype,
-								   type->btree_opintype, BTEQUALIMAGE_PROC);
-	plan->key_image_equal = OidIsValid(equalimage) &&
-		DatumGetBool(OidFunctionCall1Coll(equalimage, plan->key_collation,
-										  ObjectIdGetDatum(type->btree_opintype)));
+	plan->key_image_equal = tview_type_is_image_equal(plan->key_type,
+													  plan->key_collation);
 	plan->key_collate = !OidIsValid(plan->key_collation) ? "" :
 		psprintf(" COLLATE %s", generate_collation_name(plan->key_collation));
 	plan->key_operator = qualified_operator(type->eq_opr);

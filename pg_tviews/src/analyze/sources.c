@@ -37,6 +37,7 @@
 
 #include "analyze/scope.h"
 #include "base/compat.h"
+#include "base/types.h"
 
 typedef struct WalkContext
 {
@@ -302,19 +303,8 @@ tview_scope_up(TviewScope *scope, Index levelsup)
 static bool
 merges_equals(Query *query, Node *output)
 {
-	TypeCacheEntry *type;
-	Oid			equalimage;
-
-	if (query->groupClause == NIL && query->distinctClause == NIL)
-		return false;
-	type = lookup_type_cache(exprType(output), TYPECACHE_BTREE_OPFAMILY);
-	if (!OidIsValid(type->btree_opf))
-		return true;
-	equalimage = get_opfamily_proc(type->btree_opf, type->btree_opintype,
-								   type->btree_opintype, BTEQUALIMAGE_PROC);
-	return !OidIsValid(equalimage) ||
-		!DatumGetBool(OidFunctionCall1Coll(equalimage, exprCollation(output),
-										   ObjectIdGetDatum(type->btree_opintype)));
+	return (query->groupClause != NIL || query->distinctClause != NIL) &&
+		!tview_type_is_image_equal(exprType(output), exprCollation(output));
 }
 
 static Node *
@@ -389,8 +379,11 @@ resolve_mutator(Node *node, WalkContext *context)
 	return expression_tree_mutator(node, resolve_mutator, context);
 }
 
-static Node *
-strip_relabel(Node *node)
+/*
+ * tview_strip_relabel - the expression without casts that change nothing
+ */
+Node *
+tview_strip_relabel(Node *node)
 {
 	while (node != NULL && IsA(node, RelabelType))
 		node = (Node *) ((RelabelType *) node)->arg;
@@ -406,13 +399,13 @@ respects_equality(Node *expr)
 {
 	OpExpr	   *op = (OpExpr *) expr;
 
-	if (IsA(strip_relabel(expr), Var))
+	if (IsA(tview_strip_relabel(expr), Var))
 		return true;
 	if (!IsA(expr, OpExpr) || list_length(op->args) != 2)
 		return false;
 	for (int side = 0; side < 2; side++)
 	{
-		Var		   *var = (Var *) strip_relabel(list_nth(op->args, side));
+		Var		   *var = (Var *) tview_strip_relabel(list_nth(op->args, side));
 		TypeCacheEntry *type;
 
 		if (!IsA(var, Var) || op->inputcollid != var->varcollid)

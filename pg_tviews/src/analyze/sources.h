@@ -78,5 +78,6 @@ extern List *tview_sources_from_items(TviewSources *sources);
 extern bool tview_condition_holds_with(const TviewCondition *condition,
 									   int occurrence, int root);
 extern Bitmapset *tview_sources_of(Node *expr);
+extern Node *tview_strip_relabel(Node *node);
 
 #endif							/* TVIEW_SOURCES_H */

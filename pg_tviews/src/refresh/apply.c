@@ -101,8 +101,11 @@ typedef struct ApplyContext
 	int			trigger_depth;	/* of the statement */
 } ApplyContext;
 
-static int
-trigger_depth(void)
+/*
+ * tview_trigger_depth - how deep in triggers is the current statement?
+ */
+int
+tview_trigger_depth(void)
 {
 	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
 }
@@ -119,7 +122,7 @@ apply_error_context(void *arg)
 	if (context->source != NULL)
 		errcontext("while deriving keys of TVIEW %s from changes of \"%s\"",
 				   context->plan->name, context->source->alias);
-	else if (context->count > 1 && trigger_depth() > context->trigger_depth)
+	else if (context->count > 1 && tview_trigger_depth() > context->trigger_depth)
 		errcontext("while refreshing %d keys of TVIEW %s", context->count,
 				   context->plan->name);
 	else if (OidIsValid(traced_type))
@@ -136,7 +139,7 @@ push_context(ErrorContextCallback *callback, ApplyContext *context,
 	context->plan = plan;
 	context->source = source;
 	context->count = 0;
-	context->trigger_depth = trigger_depth();
+	context->trigger_depth = tview_trigger_depth();
 	tracing = false;
 	traced_type = InvalidOid;
 	callback->callback = apply_error_context;

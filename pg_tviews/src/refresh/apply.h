@@ -21,6 +21,7 @@ typedef struct TviewWritten
 	uint64		deleted;
 } TviewWritten;
 
+extern int	tview_trigger_depth(void);
 extern struct TviewKeys *tview_derive_keys(TviewPlan *plan, List *changes,
 										   Snapshot snapshot);
 extern void tview_apply_keys(TviewPlan *plan, const struct TviewKeys *keys,

@@ -79,12 +79,6 @@ static CommandId flush_command = FirstCommandId;	/* sees what they wrote */
 static bool flush_again = false;	/* at commit, with the latest snapshot */
 static bool flush_deferred = false; /* wrote a TVIEW with deferred triggers */
 
-static int
-trigger_depth(void)
-{
-	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
-}
-
 /*
  * tview_flush_running - is this backend inside a flush?
  */
@@ -100,7 +94,7 @@ tview_flush_running(void)
 bool
 tview_flush_in_trigger(void)
 {
-	return OidIsValid(flush_target) && trigger_depth() > flush_trigger_depth;
+	return OidIsValid(flush_target) && tview_trigger_depth() > flush_trigger_depth;
 }
 
 /*
@@ -233,7 +227,7 @@ begin_write(const TviewPlan *plan, TviewOwnerContext *owner)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	flush_target = plan->tview;
-	flush_trigger_depth = trigger_depth();
+	flush_trigger_depth = tview_trigger_depth();
 }
 
 static void
@@ -589,7 +583,7 @@ pg_tviews_guard(PG_FUNCTION_ARGS)
 				 errmsg("function \"%s\" was not called by a BEFORE trigger",
 						"pg_tviews_guard")));
 	relid = RelationGetRelid(data->tg_relation);
-	if (flush_target == relid && trigger_depth() == flush_trigger_depth + 1)
+	if (flush_target == relid && tview_trigger_depth() == flush_trigger_depth + 1)
 		return PointerGetDatum(NULL);
 
 	tview = tview_graph_find(relid);

@@ -162,3 +162,22 @@ SELECT pk_a AS pk_order, jsonb_build_object(
 	'number', (SELECT count(*) FROM tb_b b WHERE b.fk_a = a.pk_a)) AS data
 FROM tb_a a;
 SELECT * FROM test_oracle();
+
+-- a column that only orders the rows of a subquery matters too
+CREATE TABLE tb_o (pk_o int PRIMARY KEY);
+CREATE TABLE tb_place (pk_place int PRIMARY KEY, fk_o int, place int, name text);
+INSERT INTO tb_o VALUES (1);
+INSERT INTO tb_place VALUES (1, 1, 1, 'one'), (2, 1, 2, 'two');
+CREATE TABLE tv_o AS
+SELECT o.pk_o, jsonb_build_object(
+    'first', (SELECT p.name FROM tb_place p WHERE p.fk_o = o.pk_o ORDER BY p.place LIMIT 1)) AS data
+FROM tb_o o;
+UPDATE tb_place SET place = 0 WHERE pk_place = 2;
+SELECT data FROM tv_o;
+
+-- a value of IN that stands for a row that isn't there leads nowhere
+SELECT test_error($$CREATE TABLE tv_q AS
+SELECT o.pk_o AS pk_q, jsonb_build_object('p', p.name) AS data
+FROM tb_o o LEFT JOIN tb_place p ON p.fk_o = o.pk_o AND p.place = 0
+WHERE coalesce(p.name, 'none') IN (SELECT r.name FROM tb_place r)$$);
+SELECT * FROM test_oracle();

@@ -1,0 +1,36 @@
+/*-------------------------------------------------------------------------
+ *
+ * types.c
+ *	  What equality means for a type.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/nbtree.h"
+#include "fmgr.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+#include "base/types.h"
+
+/*
+ * tview_type_is_image_equal - have equal values always the same bytes?
+ *
+ * What the btree operator class says, which deduplication of indexes asks
+ * too.  False for numeric, for instance: 1.0 equals 1.00.
+ */
+bool
+tview_type_is_image_equal(Oid type, Oid collation)
+{
+	TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY);
+	Oid			function;
+
+	if (!OidIsValid(entry->btree_opf))
+		return false;
+	function = get_opfamily_proc(entry->btree_opf, entry->btree_opintype,
+								 entry->btree_opintype, BTEQUALIMAGE_PROC);
+	return OidIsValid(function) &&
+		DatumGetBool(OidFunctionCall1Coll(function, collation,
+										  ObjectIdGetDatum(entry->btree_opintype)));
+}
