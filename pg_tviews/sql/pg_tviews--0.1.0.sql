@@ -146,27 +146,27 @@ COMMENT ON FUNCTION @extschema@.pg_tviews_trace_key(anyelement) IS
 CREATE FUNCTION @extschema@.pg_tviews_ddl_command_start() RETURNS event_trigger
     AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION @extschema@.pg_tviews_ddl_command_start() IS
-    'internal: takes the query of CREATE TABLE tv_<entity> AS before it runs';
+    'internal: before DDL, flushes what is waiting, takes the query of CREATE TABLE tv_<entity> AS, and refuses what would break a TVIEW';
 
 CREATE FUNCTION @extschema@.pg_tviews_ddl_command_end() RETURNS event_trigger
     AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION @extschema@.pg_tviews_ddl_command_end() IS
-    'internal: makes a TVIEW of a table that CREATE TABLE tv_<entity> AS has made';
+    'internal: after DDL, makes a TVIEW of a table that CREATE TABLE tv_<entity> AS has made, and follows or refuses changes of shape';
 
 CREATE FUNCTION @extschema@.pg_tviews_sql_drop() RETURNS event_trigger
     AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION @extschema@.pg_tviews_sql_drop() IS
-    'internal: removes what belongs to a TVIEW that has been dropped';
+    'internal: removes what belongs to a dropped TVIEW, and makes dropped triggers that others need again';
 
 CREATE EVENT TRIGGER pg_tviews_ddl_command_start ON ddl_command_start
     EXECUTE FUNCTION @extschema@.pg_tviews_ddl_command_start();
 COMMENT ON EVENT TRIGGER pg_tviews_ddl_command_start IS
-    'takes the query of CREATE TABLE tv_<entity> AS before it runs';
+    'before DDL: flushes, takes the query of CREATE TABLE tv_<entity> AS, refuses what would break a TVIEW';
 CREATE EVENT TRIGGER pg_tviews_ddl_command_end ON ddl_command_end
     EXECUTE FUNCTION @extschema@.pg_tviews_ddl_command_end();
 COMMENT ON EVENT TRIGGER pg_tviews_ddl_command_end IS
-    'makes a TVIEW of a table that CREATE TABLE tv_<entity> AS has made';
+    'after DDL: makes TVIEWs of CREATE TABLE tv_<entity> AS, follows or refuses changes of shape';
 CREATE EVENT TRIGGER pg_tviews_sql_drop ON sql_drop
     EXECUTE FUNCTION @extschema@.pg_tviews_sql_drop();
 COMMENT ON EVENT TRIGGER pg_tviews_sql_drop IS
-    'removes what belongs to a TVIEW that has been dropped';
+    'removes what belongs to dropped TVIEWs, and makes triggers that others need again';

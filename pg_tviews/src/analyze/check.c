@@ -235,12 +235,6 @@ notice_unordered(Aggref *aggregate, const char *name)
 					 function)));
 }
 
-typedef struct CheckContext
-{
-	const char *name;
-	int			depth;			/* of queries */
-} CheckContext;
-
 static void
 check_rte(RangeTblEntry *rte, const char *name)
 {
@@ -256,7 +250,7 @@ check_rte(RangeTblEntry *rte, const char *name)
 }
 
 static bool
-check_walker(Node *node, CheckContext *context)
+check_walker(Node *node, char *name)
 {
 	Oid			funcid = InvalidOid;
 
@@ -265,44 +259,40 @@ check_walker(Node *node, CheckContext *context)
 	if (IsA(node, Query))
 	{
 		Query	   *query = (Query *) node;
-		bool		result;
 
 		if (query->hasModifyingCTE || query->commandType != CMD_SELECT)
-			tview_refuse(context->name, "A WITH query of it changes data.",
+			tview_refuse(name, "A WITH query of it changes data.",
 						 "A definition only reads.");
 		if (query->rowMarks != NIL)
-			tview_refuse(context->name, "It locks rows (FOR UPDATE, FOR SHARE).",
+			tview_refuse(name, "It locks rows (FOR UPDATE, FOR SHARE).",
 						 "Leave the locking clause out.");
-		context->depth++;
-		result = query_tree_walker(query, check_walker, context,
-								   QTW_EXAMINE_RTES_BEFORE);
-		context->depth--;
-		return result;
+		return query_tree_walker(query, check_walker, name,
+								 QTW_EXAMINE_RTES_BEFORE);
 	}
 	if (IsA(node, RangeTblEntry))
 	{
-		check_rte((RangeTblEntry *) node, context->name);
+		check_rte((RangeTblEntry *) node, name);
 		return false;
 	}
 	if (check_functions_in_node(node, is_refused_function, &funcid))
-		refuse_function(funcid, context->name);
+		refuse_function(funcid, name);
 	if (IsA(node, Aggref))
-		notice_unordered((Aggref *) node, context->name);
+		notice_unordered((Aggref *) node, name);
 	if (IsA(node, SQLValueFunction))
-		tview_refuse(context->name,
+		tview_refuse(name,
 					 "It uses CURRENT_DATE, CURRENT_TIMESTAMP, CURRENT_USER or the like, which depend on the time or on the session.",
 					 "Store the value in a column of a base table, or compute it when the TVIEW is read.");
 	if (IsA(node, NextValueExpr))
-		tview_refuse(context->name, "It draws numbers from a sequence.",
+		tview_refuse(name, "It draws numbers from a sequence.",
 					 "Number the rows of the base table.");
 	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXTERN)
-		tview_refuse(context->name, "It has a parameter or a variable of a procedural language in it.",
+		tview_refuse(name, "It has a parameter or a variable of a procedural language in it.",
 					 "Put the value into the text of the definition, with EXECUTE format(...) for instance.");
 	if (IsA(node, Var) && ((Var *) node)->varattno < 0 &&
 		((Var *) node)->varattno != TableOidAttributeNumber)
-		tview_refuse(context->name, "It uses a system column, such as ctid or xmin.",
+		tview_refuse(name, "It uses a system column, such as ctid or xmin.",
 					 "Use a column of the table's own.");
-	return expression_tree_walker(node, check_walker, context);
+	return expression_tree_walker(node, check_walker, name);
 }
 
 /*
@@ -327,13 +317,12 @@ void
 tview_check_definition(const TviewExpansion *expansion, const char *name)
 {
 	Query	   *query = expansion->query;
-	CheckContext context = {name, 0};
 	ListCell   *lc;
 
 	foreach(lc, expansion->tables)
 		tview_check_table(lfirst_oid(lc), GetUserId(), name);
 
-	(void) check_walker((Node *) query, &context);
+	(void) check_walker((Node *) query, unconstify(char *, name));
 
 	if (query->setOperations != NULL)
 		tview_refuse(name, "UNION, INTERSECT or EXCEPT at the top level can't be maintained by key.",

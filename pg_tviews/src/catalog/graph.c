@@ -105,7 +105,6 @@ load_graph(void)
 		tview->root = meta->root;
 		tview->entity = meta->entity;
 		tview->key_column = meta->key_column;
-		tview->definition = meta->definition;
 		tview->dependencies = meta->dependencies;
 		result = lappend(result, tview);
 	}

@@ -20,7 +20,6 @@ typedef struct Tview
 	Oid			root;
 	char	   *entity;
 	char	   *key_column;
-	char	   *definition;
 	List	   *dependencies;	/* OIDs of the tables it reads */
 	int			level;			/* 1 if it reads no other TVIEW */
 } Tview;

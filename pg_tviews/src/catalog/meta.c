@@ -184,12 +184,10 @@ tview_meta_read(void)
 		Assert(RelationGetNumberOfAttributes(rel) <= lengthof(values));
 		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
 		meta->entity = TextDatumGetCString(values[META_ENTITY - 1]);
-		meta->schema = DatumGetObjectId(values[META_SCHEMA - 1]);
 		meta->tview = DatumGetObjectId(values[META_TVIEW - 1]);
 		meta->view = DatumGetObjectId(values[META_VIEW - 1]);
 		meta->root = DatumGetObjectId(values[META_ROOT - 1]);
 		meta->key_column = pstrdup(NameStr(*DatumGetName(values[META_KEY_COLUMN - 1])));
-		meta->definition = TextDatumGetCString(values[META_DEFINITION - 1]);
 		meta->dependencies = oid_list(values[META_DEPENDENCIES - 1]);
 		result = lappend(result, meta);
 	}
