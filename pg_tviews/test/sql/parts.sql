@@ -158,3 +158,17 @@ BEGIN
 	END LOOP;
 END $$;
 SELECT * FROM test_oracle();
+
+-- a key with several rows of the root, of which one has no partner: a part
+-- refreshed by itself must leave that row out too
+CREATE TABLE tb_partner (pk_partner int PRIMARY KEY);
+CREATE TABLE tb_share (pk_share int PRIMARY KEY, fk_pool int NOT NULL, fk_partner int, amount int);
+INSERT INTO tb_partner VALUES (1);
+INSERT INTO tb_share VALUES (1, 1, 1, 5), (2, 1, 9, 7);
+CREATE TABLE tv_pool AS
+SELECT s.fk_pool AS pk_pool, jsonb_build_object('sum', sum(s.amount), 'number', count(*)) AS data
+FROM tb_share s JOIN tb_partner p ON p.pk_partner = s.fk_partner
+GROUP BY s.fk_pool;
+UPDATE tb_share SET amount = 6 WHERE pk_share = 1;
+SELECT data FROM tv_pool;
+SELECT * FROM test_oracle();
