@@ -314,7 +314,8 @@ tview_check_statement(Query *query, const char *name)
  * Takes the expanded query, so that what a view hides is seen too.
  */
 void
-tview_check_definition(const TviewExpansion *expansion, const char *name)
+tview_check_definition(const TviewExpansion *expansion, const char *name,
+					   const TviewOptions *options)
 {
 	Query	   *query = expansion->query;
 	ListCell   *lc;

@@ -10,10 +10,12 @@
 
 #include "analyze/expand.h"
 #include "base/compat.h"
+#include "catalog/options.h"
 
 extern void tview_check_statement(Query *query, const char *name);
 extern void tview_check_definition(const TviewExpansion *expansion,
-								   const char *name);
+								   const char *name,
+								   const TviewOptions *options);
 extern void tview_check_table(Oid relid, Oid owner, const char *name);
 pg_noreturn extern void tview_refuse(const char *name, const char *reason,
 									 const char *hint);

@@ -572,7 +572,8 @@ is_not_null(Oid relid, AttrNumber attno)
  * Refuses the definition if one doesn't.
  */
 TviewDerivation *
-tview_derive(Query *query, const char *key_column, const char *name)
+tview_derive(Query *query, const char *key_column, const char *name,
+			 const TviewOptions *options)
 {
 	TviewDerivation *derivation = palloc0(sizeof(TviewDerivation));
 	TviewSources *graph = tview_sources_find(query);

@@ -11,11 +11,13 @@
 #include "access/attnum.h"
 #include "analyze/needs.h"
 #include "analyze/sources.h"
+#include "catalog/options.h"
 
 typedef enum TviewSourceKind
 {
 	TVIEW_LOCAL,				/* the key is a column of the source */
-	TVIEW_MAPPED				/* a path of conditions leads to such a source */
+	TVIEW_MAPPED,				/* a path of conditions leads to such a source */
+	TVIEW_ALL					/* neither: the TVIEW is rebuilt */
 } TviewSourceKind;
 
 /* A step of a path: rows of a table found by values of these columns */
@@ -61,7 +63,8 @@ typedef struct TviewDerivation
 } TviewDerivation;
 
 extern TviewDerivation *tview_derive(Query *query, const char *key_column,
-									 const char *name);
+									 const char *name,
+									 const TviewOptions *options);
 extern bool tview_is_unique(const TviewDerivation *derivation, Query *query);
 extern AttrNumber tview_equated_column(const TviewCondition *condition,
 									   int occurrence, Node **other);

@@ -119,7 +119,8 @@ has_deferred_trigger(Relation rel)
  * for messages.
  */
 TviewPlan *
-tview_plan_build(Oid tview, Oid view, const char *name)
+tview_plan_build(Oid tview, Oid view, const char *name,
+				 const TviewOptions *options)
 {
 	TviewPlan  *plan = palloc0(sizeof(TviewPlan));
 	int			nest_level = tview_fix_settings();
@@ -141,7 +142,8 @@ tview_plan_build(Oid tview, Oid view, const char *name)
 		tview_name_join(TVIEW_KEY_PREFIX, entity);
 	set_key(plan);
 
-	derivation = tview_derive(expansion->query, plan->key_column, name);
+	derivation = tview_derive(expansion->query, plan->key_column, name,
+							  options);
 	plan->unique = derivation->unique;
 	plan->nullable = derivation->nullable;
 	plan->nsources = derivation->count;
@@ -220,7 +222,8 @@ tview_plan_get(Oid tview)
 	context = AllocSetContextCreate(CurrentMemoryContext, "pg_tviews plan",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	plan = tview_plan_build(tview, entry->view, tview_name_qualified(tview));
+	plan = tview_plan_build(tview, entry->view, tview_name_qualified(tview),
+							entry->options);
 	plan->context = context;
 	plan->valid = seen == invalidations;
 	MemoryContextSetParent(context, CacheMemoryContext);

@@ -9,6 +9,7 @@
 #define TVIEW_PLAN_H
 
 #include "analyze/derive.h"
+#include "catalog/options.h"
 #include "executor/spi.h"
 
 /* Statement that refreshes some parts of rows */
@@ -63,7 +64,8 @@ typedef struct TviewPlan
 } TviewPlan;
 
 extern TviewPlan *tview_plan_get(Oid tview);
-extern TviewPlan *tview_plan_build(Oid tview, Oid view, const char *name);
+extern TviewPlan *tview_plan_build(Oid tview, Oid view, const char *name,
+								   const TviewOptions *options);
 extern char *tview_plan_parts_sql(const TviewPlan *plan, uint64 parts);
 extern uint64 tview_plan_generation(void);
 extern void tview_plan_invalidate(Oid relid);

@@ -106,6 +106,7 @@ load_graph(void)
 		tview->entity = meta->entity;
 		tview->key_column = meta->key_column;
 		tview->dependencies = meta->dependencies;
+		tview->options = tview_options_parse(meta->options);
 		result = lappend(result, tview);
 	}
 	foreach(lc, result)

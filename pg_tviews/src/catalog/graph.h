@@ -8,6 +8,7 @@
 #ifndef TVIEW_GRAPH_H
 #define TVIEW_GRAPH_H
 
+#include "catalog/options.h"
 #include "nodes/pg_list.h"
 
 #define TVIEW_MAX_LEVEL		10	/* TVIEWs over TVIEWs over ... */
@@ -21,6 +22,7 @@ typedef struct Tview
 	char	   *entity;
 	char	   *key_column;
 	List	   *dependencies;	/* OIDs of the tables it reads */
+	TviewOptions *options;
 	int			level;			/* 1 if it reads no other TVIEW */
 } Tview;
 

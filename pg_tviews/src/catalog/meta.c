@@ -41,7 +41,10 @@ enum
 	META_ROOT,
 	META_KEY_COLUMN,
 	META_DEFINITION,
-	META_DEPENDENCIES
+	META_DEPENDENCIES,
+	META_FK_COLUMNS,
+	META_UUID_COLUMNS,
+	META_OPTIONS
 };
 
 static Datum
@@ -189,6 +192,7 @@ tview_meta_read(void)
 		meta->root = DatumGetObjectId(values[META_ROOT - 1]);
 		meta->key_column = pstrdup(NameStr(*DatumGetName(values[META_KEY_COLUMN - 1])));
 		meta->dependencies = oid_list(values[META_DEPENDENCIES - 1]);
+		meta->options = DatumGetJsonbPCopy(values[META_OPTIONS - 1]);
 		result = lappend(result, meta);
 	}
 	systable_endscan(scan);

@@ -79,13 +79,14 @@ tview_create_running(void)
  * qualified names
  */
 char *
-tview_create_check(Query *query, const char *name)
+tview_create_check(Query *query, const char *name,
+				   const TviewOptions *options)
 {
 	int			nest_level;
 	char	   *sql;
 
 	tview_check_statement(query, name);
-	tview_check_definition(tview_expand(query), name);
+	tview_check_definition(tview_expand(query), name, options);
 	if (query->sortClause != NIL && query->limitCount == NULL)
 		ereport(NOTICE,
 				(errmsg("ORDER BY of the definition of TVIEW \"%s\" has no effect",
@@ -350,7 +351,8 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 		expansion = tview_expand(tview_view_query(view));
 		check_level(expansion->tables, entity);
 		check_privileges(expansion->tables);
-		plan = tview_plan_build(table, view, entity);
+		plan = tview_plan_build(table, view, entity,
+								tview_options_parse(options));
 		lock_tables(expansion->tables);
 		prepare_table(plan);
 		(void) tview_build(plan);
@@ -411,41 +413,6 @@ creation_schema(const char *schema, const char *name)
 	return result;
 }
 
-/* Options are an object; there is but one yet. */
-static void
-check_options(Jsonb *options)
-{
-	JsonbIterator *iterator = JsonbIteratorInit(&options->root);
-	JsonbValue	value;
-	JsonbIteratorToken token;
-
-	if (!JB_ROOT_IS_OBJECT(options))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options of a TVIEW must be a JSON object"),
-				 errhint("Write them like {\"on_unmapped\": \"error\"}.")));
-	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
-	{
-		char	   *name;
-
-		if (token != WJB_KEY)
-			continue;
-		name = pnstrdup(value.val.string.val, value.val.string.len);
-		if (strcmp(name, "on_unmapped") != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unrecognized option \"%s\" of a TVIEW", name),
-					 errhint("The option there is is on_unmapped.")));
-		(void) JsonbIteratorNext(&iterator, &value, true);
-		if (value.type != jbvString || value.val.string.len != 5 ||
-			strncmp(value.val.string.val, "error", 5) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("invalid value for option \"%s\" of a TVIEW", name),
-					 errhint("The value there is is \"error\".")));
-	}
-}
-
 /*
  * pg_tviews_create - make a TVIEW of a query
  */
@@ -455,6 +422,7 @@ pg_tviews_create(PG_FUNCTION_ARGS)
 	char	   *input = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	char	   *definition = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	Jsonb	   *options = PG_GETARG_JSONB_P(2);
+	TviewOptions *parsed;
 	char	   *schema_name;
 	char	   *entity;
 	char	   *table_name;
@@ -466,11 +434,12 @@ pg_tviews_create(PG_FUNCTION_ARGS)
 	ErrorContextCallback callback = {error_context_stack, hint_privileges, NULL};
 
 	error_context_stack = &callback;
-	check_options(options);
+	parsed = tview_options_parse(options);
 	tview_name_parse(input, &schema_name, &entity);
 	table_name = tview_name_join(TVIEW_TABLE_PREFIX, entity);
 	tview_flush_for_ddl();
-	sql = tview_create_check(parse_definition(definition, entity), entity);
+	sql = tview_create_check(parse_definition(definition, entity), entity,
+							 parsed);
 	schema = creation_schema(schema_name, table_name);
 	check_name_free(table_name, schema);
 

@@ -91,6 +91,7 @@ tview_intercept_create_start(CreateTableAsStmt *stmt)
 {
 	RangeVar   *rel = stmt->into->rel;
 	Query	   *query = castNode(Query, stmt->query);
+	TviewOptions no_options = {0};
 	MemoryContext old;
 
 	started_statement = NULL;
@@ -108,7 +109,8 @@ tview_intercept_create_start(CreateTableAsStmt *stmt)
 
 	old = MemoryContextSwitchTo(TopTransactionContext);
 	started_sql = tview_create_check(query,
-									 rel->relname + strlen(TVIEW_TABLE_PREFIX));
+									 rel->relname + strlen(TVIEW_TABLE_PREFIX),
+									 &no_options);
 
 	/* event triggers run in a context of their own */
 	MemoryContextSwitchTo(GetMemoryChunkContext(query));
@@ -526,6 +528,6 @@ tview_intercept_functions(void)
 		char	   *entity = pstrdup(tview->entity);
 
 		tview_check_definition(tview_expand(tview_view_query(tview->view)),
-							   entity);
+							   entity, tview->options);
 	}
 }
