@@ -244,9 +244,6 @@ check_rte(RangeTblEntry *rte, const char *name)
 	if (rte->tablesample != NULL)
 		tview_refuse(name, "TABLESAMPLE returns other rows each time.",
 					 "Write a condition instead.");
-	if (rte->rtekind == RTE_CTE && rte->self_reference)
-		tview_refuse(name, "WITH RECURSIVE can't be maintained by key.",
-					 "Store the path or the level in a column.");
 }
 
 static bool
@@ -317,27 +314,11 @@ void
 tview_check_definition(const TviewExpansion *expansion, const char *name,
 					   const TviewOptions *options)
 {
-	Query	   *query = expansion->query;
 	ListCell   *lc;
 
 	foreach(lc, expansion->tables)
 		tview_check_table(lfirst_oid(lc), GetUserId(), name);
 
-	(void) check_walker((Node *) query, unconstify(char *, name));
+	(void) check_walker((Node *) expansion->query, unconstify(char *, name));
 
-	if (query->setOperations != NULL)
-		tview_refuse(name, "UNION, INTERSECT or EXCEPT at the top level can't be maintained by key.",
-					 "Make a TVIEW of each branch, and a view of their union.");
-	if (query->limitCount != NULL || query->limitOffset != NULL)
-		tview_refuse(name, "LIMIT or OFFSET at the top level makes every row depend on all others.",
-					 "Limit the query that reads the TVIEW.");
-	if (query->hasDistinctOn)
-		tview_refuse(name, "DISTINCT ON at the top level can't be maintained by key.",
-					 "Pick the row with a LATERAL subquery that has ORDER BY and LIMIT 1.");
-	if (query->hasWindowFuncs)
-		tview_refuse(name, "A window function at the top level makes a row depend on others.",
-					 "Compute it in a correlated subquery, or when the TVIEW is read.");
-	if (query->groupingSets != NIL)
-		tview_refuse(name, "GROUPING SETS, ROLLUP or CUBE at the top level can't be maintained by key.",
-					 "Group by the key.");
 }

@@ -27,10 +27,13 @@ typedef struct TviewHop
 	List	   *columns;		/* attribute numbers */
 } TviewHop;
 
+/* One way from an occurrence of a table to keys; there may be several */
 typedef struct TviewSource
 {
 	TviewSourceKind kind;
+	int			number;			/* of the occurrence */
 	Oid			relid;
+	bool		inh;			/* rows of the table's children, too */
 	char	   *alias;
 	Bitmapset  *used;			/* attribute numbers; a change of others is of
 								 * no interest */
@@ -45,22 +48,45 @@ typedef struct TviewSource
 	Oid		   *link_types;
 	char	   *sql;			/* of a mapped source: keys from arrays $1 ...
 								 * of link values */
-	List	   *path;			/* of int: occurrences on the way, for users */
+	List	   *path;			/* of char *: aliases on the way, for users */
 	List	   *hops;			/* of TviewHop: look-ups that want an index */
 } TviewSource;
 
 typedef struct TviewDerivation
 {
-	TviewSources *graph;
-	int			root;			/* occurrence */
-	AttrNumber	root_attno;		/* its key column */
+	TviewGraph *graph;			/* of the first combination of branches */
+	int			root;			/* occurrence that the key is from, in it */
+	AttrNumber	root_attno;		/* its key column; 0: an expression */
 	int			root_rtindex;	/* item of FROM that has it */
-	TviewSource *sources;		/* one for each occurrence */
-	int			count;
+	List	   *roots;			/* OIDs of the tables that keys are from */
+	List	   *sources;		/* of TviewSource */
 	List	   *parts;			/* of TviewPart */
 	bool		unique;			/* the definition can't return a key twice */
 	bool		nullable;		/* it may return a null key */
 } TviewDerivation;
+
+/* An occurrence during the search */
+typedef struct TviewReached
+{
+	int			rank;			/* in the order of reaching; 0: not reached */
+	int			next;			/* one step nearer to the root, or -1 */
+	Bitmapset  *via;			/* all that the step joins */
+	AttrNumber	key;			/* column that equals the key, or 0 */
+} TviewReached;
+
+/* The search of one graph for ways to one source of keys */
+typedef struct TviewSearch
+{
+	TviewGraph *graph;
+	int			root;
+	Expr	   *key;			/* over the root */
+	AttrNumber	root_attno;		/* its column, or 0 */
+	Bitmapset  *blocked;		/* occurrences that are not to be reached yet */
+	List	   *opened;			/* of TviewWalk */
+	List	   *forward;		/* of them, those walked forward */
+	int			last_rank;
+	TviewReached *reached;		/* by occurrence */
+} TviewSearch;
 
 extern TviewDerivation *tview_derive(Query *query, const char *key_column,
 									 const char *name,
@@ -68,5 +94,11 @@ extern TviewDerivation *tview_derive(Query *query, const char *key_column,
 extern bool tview_is_unique(const TviewDerivation *derivation, Query *query);
 extern AttrNumber tview_equated_column(const TviewCondition *condition,
 									   int occurrence, Node **other);
+extern void tview_search(TviewSearch *search);
+extern bool tview_condition_usable(const TviewSearch *search,
+								   const TviewCondition *condition,
+								   int occurrence);
+extern const char *tview_map(const TviewSearch *search, int occurrence,
+							 TviewSource *source);
 
 #endif							/* TVIEW_DERIVE_H */

@@ -40,6 +40,8 @@ typedef struct NeedContext
 } NeedContext;
 
 static void need_scope(TviewSources *sources, TviewScope *scope, uint64 parts);
+static void need_all_outputs(TviewSources *sources, TviewScope *scope,
+							 uint64 parts);
 static bool need_walker(Node *node, NeedContext *context);
 
 static void
@@ -53,6 +55,15 @@ need(TviewSources *sources, TviewScope *scope, Node *expr, uint64 parts)
 static void
 need_output(TviewSources *sources, TviewScope *scope, int resno, uint64 parts)
 {
+	TargetEntry *tle = get_tle_by_resno(scope->query->targetList, resno);
+	ListCell   *lc;
+
+	/* SEARCH and CYCLE add columns to a CTE that stand for all others */
+	if (tle == NULL)
+	{
+		need_all_outputs(sources, scope, parts);
+		return;
+	}
 	if (scope->output_parts == NULL)
 		scope->output_parts =
 			palloc0(sizeof(uint64) *
@@ -60,9 +71,12 @@ need_output(TviewSources *sources, TviewScope *scope, int resno, uint64 parts)
 	if ((scope->output_parts[resno] & parts) == parts)
 		return;
 	scope->output_parts[resno] |= parts;
-	need(sources, scope,
-		 (Node *) get_tle_by_resno(scope->query->targetList, resno)->expr,
-		 parts);
+	foreach(lc, scope->branches)
+		need_output(sources, lfirst(lc), resno, parts);
+	if (scope->recursion != NULL)
+		need_output(sources, scope->recursion->step, resno, parts);
+	if (scope->branches == NIL)
+		need(sources, scope, (Node *) tle->expr, parts);
 }
 
 static void
@@ -106,9 +120,12 @@ need_var(Var *var, NeedContext *context)
 	RangeTblEntry *rte = rt_fetch(var->varno, scope->query->rtable);
 	TviewBinding *binding = &scope->bindings[var->varno];
 
-	if (binding->occurrence >= 0)
-		need_column(&sources->occurrences[binding->occurrence], var->varattno,
-					context->parts);
+	if (binding->occurrence >= 0 && binding->self == NULL)
+	{
+		if (OidIsValid(sources->occurrences[binding->occurrence].relid))
+			need_column(&sources->occurrences[binding->occurrence],
+						var->varattno, context->parts);
+	}
 	else if (binding->scope != NULL)
 	{
 		if (var->varattno > 0)
@@ -143,8 +160,7 @@ need_walker(Node *node, NeedContext *context)
 	if (IsA(node, SubLink))
 	{
 		SubLink    *sublink = (SubLink *) node;
-		TviewScope *inner = tview_scope_of_sublink(context->sources, sublink,
-												   context->scope);
+		TviewScope *inner = tview_scope_of_sublink(context->scope, sublink);
 
 		(void) need_walker(sublink->testexpr, context);
 		need_scope(context->sources, inner, context->parts);
@@ -291,7 +307,11 @@ tview_parts_find(Query *query)
 	List	   *result = NIL;
 	ListCell   *lc;
 
-	if (query->hasTargetSRFs || query->distinctClause != NIL)
+	/* where a row depends on others, none can be computed in parts */
+	if (query->hasTargetSRFs || query->distinctClause != NIL ||
+		query->setOperations != NULL || query->hasWindowFuncs ||
+		query->groupingSets != NIL || query->limitCount != NULL ||
+		query->limitOffset != NULL)
 		return NIL;
 	foreach(lc, query->targetList)
 	{

@@ -112,6 +112,16 @@ has_deferred_trigger(Relation rel)
 	return false;
 }
 
+static void
+set_sources(TviewPlan *plan, List *sources)
+{
+	ListCell   *lc;
+
+	plan->sources = palloc0(sizeof(TviewSource) * (list_length(sources) + 1));
+	foreach(lc, sources)
+		plan->sources[plan->nsources++] = *(TviewSource *) lfirst(lc);
+}
+
 /*
  * tview_plan_build - make a plan, in the current memory context
  *
@@ -146,15 +156,17 @@ tview_plan_build(Oid tview, Oid view, const char *name,
 							  options);
 	plan->unique = derivation->unique;
 	plan->nullable = derivation->nullable;
-	plan->nsources = derivation->count;
-	plan->sources = derivation->sources;
-	plan->root = derivation->root;
+	set_sources(plan, derivation->sources);
+	plan->roots = derivation->roots;
 	plan->root_rtindex = derivation->root_rtindex;
 	plan->parts = derivation->parts;
 	plan->derive = palloc0(sizeof(SPIPlanPtr) * plan->nsources);
 
-	/* rows of a table have no order */
-	expansion->query->sortClause = NIL;
+	/* rows of a table have no order, but the order may say which there are */
+	if (!expansion->query->hasDistinctOn &&
+		expansion->query->limitCount == NULL &&
+		expansion->query->limitOffset == NULL)
+		expansion->query->sortClause = NIL;
 	plan->query = expansion->query;
 	plan->select_sql = pg_get_querydef(copyObject(plan->query), false);
 

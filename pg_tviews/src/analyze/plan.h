@@ -48,7 +48,7 @@ typedef struct TviewPlan
 	int			nsources;
 	TviewSource *sources;
 	int			root_rtindex;	/* item of FROM that has it */
-	int			root;			/* number of the source that the key is from */
+	List	   *roots;			/* OIDs of the tables that keys are from */
 	List	   *columns;		/* names of the definition's, in order */
 	List	   *parts;			/* of TviewPart */
 	Query	   *query;			/* the definition, reading tables only */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * scope.h
- *	  Query levels of a definition: internals of sources.c and needs.c.
+ *	  Query levels of a definition: internals of the folder.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,11 +11,20 @@
 #include "analyze/sources.h"
 #include "nodes/primnodes.h"
 
+/* Why a change may lead to no key, for messages */
+typedef struct TviewObstacle
+{
+	const char *construct;
+	const char *hint;			/* how to write it differently; no full stop */
+} TviewObstacle;
+
 /* What a range table entry stands for */
 typedef struct TviewBinding
 {
-	int			occurrence;		/* of a table, or -1 */
+	int			occurrence;		/* or -1 */
 	struct TviewScope *scope;	/* of a subquery or CTE, or NULL */
+	TviewRecursion *self;		/* of a recursive term's reference to itself;
+								 * then scope is the CTE's */
 } TviewBinding;
 
 /* Condition of one join or WHERE, kept until all of FROM is known */
@@ -24,8 +33,17 @@ typedef struct TviewQuals
 	Node	   *expr;
 	List	   *regions;
 	Bitmapset  *nulled;			/* null-extended below this place */
-	bool		where;
 } TviewQuals;
+
+/*
+ * A second look at a level: the rows that share a window's partition, a
+ * DISTINCT ON, or a LIMIT with the rows of the first
+ */
+typedef struct TviewSibling
+{
+	struct TviewScope *scope;
+	List	   *shared;			/* SortGroupClauses that are equal in both */
+} TviewSibling;
 
 /* One query level */
 typedef struct TviewScope
@@ -37,15 +55,34 @@ typedef struct TviewScope
 	Bitmapset  *nulled;			/* of them, those that may be null-extended */
 	Bitmapset  *nulled_rtes;	/* the same, as range table indexes */
 	Bitmapset  *outer_nulled;	/* the same of the levels above */
+	List	   *quals;			/* of TviewQuals */
+	List	   *sublinks;		/* pairs of SubLink and its scope */
+	bool		is_sublink;
+	const TviewObstacle *cause; /* of a second look */
+	List	   *siblings;		/* of TviewSibling */
+	List	   *branches;		/* of a set operation: scopes; of a recursion:
+								 * those of the start */
+	bool		merges;			/* equal rows of branches become one */
+	int			choice;			/* which of them; its number */
+	TviewRecursion *recursion;
+
+	/* needs.c */
 	uint64		parts;			/* that this level has been walked for */
 	uint64	   *output_parts;	/* the same of its outputs, by number */
-	List	   *quals;			/* of TviewQuals */
-	bool		barrier;		/* conditions on outputs say nothing about the
-								 * rows inside */
 } TviewScope;
 
-extern TviewScope *tview_scope_of_sublink(TviewSources *sources,
-										  SubLink *sublink, TviewScope *scope);
+extern TviewScope *tview_scope_of_sublink(TviewScope *scope,
+										  const SubLink *sublink);
 extern TviewScope *tview_scope_up(TviewScope *scope, Index levelsup);
+extern bool tview_scope_passes_on(const TviewRecursion *recursion,
+								  AttrNumber attno);
+
+extern Expr *tview_resolve_test(TviewGraph *graph, TviewScope *scope,
+								const SubLink *sublink);
+extern Bitmapset *tview_nonnullable(Node *expr);
+extern Expr *tview_make_equality(Node *left, Node *right);
+extern void tview_add_condition(TviewGraph *graph, Expr *expr, List *regions,
+								Bitmapset *nulled);
+extern void tview_walk_add(TviewGraph *graph, TviewRecursion *recursion);
 
 #endif							/* TVIEW_SCOPE_H */

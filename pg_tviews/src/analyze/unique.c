@@ -18,13 +18,121 @@
 #include "access/table.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/typcache.h"
 
 #include "analyze/derive.h"
+#include "analyze/scope.h"
 #include "base/compat.h"
+
+/*
+ * An item of FROM, with what is in subqueries that only select, that may
+ * multiply the rows of the definition.
+ */
+typedef struct TviewFromItem
+{
+	int			occurrence;		/* a table; -1: a subquery */
+	Bitmapset  *occurrences;
+	List	   *group;			/* resolved expressions that are unique in it;
+								 * NIL: unknown */
+} TviewFromItem;
+
+/* ----------
+ * Items of FROM
+ * ----------
+ */
+
+/* Does the subquery return one row at most? */
+static bool
+is_single_row(Query *query)
+{
+	Node	   *limit = query->limitCount;
+
+	/* LIMIT 1 has a constant in it, cast to bigint */
+	if (limit != NULL && IsA(limit, FuncExpr) &&
+		((FuncExpr *) limit)->funcid == F_INT8_INT4)
+		limit = linitial(((FuncExpr *) limit)->args);
+
+	if (query->hasTargetSRFs)
+		return false;
+	if (query->hasAggs && query->groupClause == NIL &&
+		query->groupingSets == NIL && query->setOperations == NULL)
+		return true;
+	return limit != NULL && IsA(limit, Const) &&
+		query->limitOption == LIMIT_OPTION_COUNT &&
+		!((Const *) limit)->constisnull &&
+		((Const *) limit)->constvalue == 1;
+}
+
+static bool
+only_selects(Query *query)
+{
+	return query->setOperations == NULL && !query->hasAggs &&
+		!query->hasTargetSRFs && query->groupClause == NIL &&
+		query->groupingSets == NIL;
+}
+
+static List *
+from_items(TviewGraph *graph, TviewScope *scope, Node *node, List *items)
+{
+	RangeTblEntry *rte;
+	TviewBinding *binding;
+	TviewFromItem *item;
+	ListCell   *lc;
+
+	if (IsA(node, FromExpr))
+	{
+		foreach(lc, ((FromExpr *) node)->fromlist)
+			items = from_items(graph, scope, lfirst(lc), items);
+		return items;
+	}
+	if (IsA(node, JoinExpr))
+	{
+		items = from_items(graph, scope, ((JoinExpr *) node)->larg, items);
+		return from_items(graph, scope, ((JoinExpr *) node)->rarg, items);
+	}
+
+	rte = rt_fetch(((RangeTblRef *) node)->rtindex, scope->query->rtable);
+	if (rte->rtekind == RTE_RESULT)
+		return items;
+	binding = &scope->bindings[((RangeTblRef *) node)->rtindex];
+	item = palloc0(sizeof(TviewFromItem));
+	item->occurrence = -1;
+	if (binding->occurrence >= 0 &&
+		OidIsValid(graph->sources->occurrences[binding->occurrence].relid))
+	{
+		item->occurrence = binding->occurrence;
+		item->occurrences = bms_make_singleton(item->occurrence);
+	}
+	if (binding->scope != NULL)
+	{
+		Query	   *query = binding->scope->query;
+
+		if (is_single_row(query))
+			return items;
+		if (only_selects(query))
+			return from_items(graph, binding->scope,
+							  (Node *) query->jointree, items);
+		item->occurrences = binding->scope->occurrences;
+		if (query->groupingSets == NIL && !query->hasTargetSRFs)
+			foreach(lc, query->groupClause)
+				item->group =
+				lappend(item->group,
+						tview_resolve(graph, binding->scope,
+									  get_sortgroupclause_expr(lfirst(lc),
+															   query->targetList)));
+	}
+	return lappend(items, item);
+}
+
+/* ----------
+ * What they are determined by
+ * ----------
+ */
 
 /*
  * Is the column equated with rows of others, or constants, that are
@@ -79,7 +187,7 @@ static bool
 has_unique_index(const TviewDerivation *derivation, int occurrence,
 				 Bitmapset *determined)
 {
-	Oid			relid = derivation->graph->occurrences[occurrence].relid;
+	Oid			relid = derivation->graph->sources->occurrences[occurrence].relid;
 	bool		is_root = occurrence == derivation->root;
 	Relation	rel = table_open(relid, AccessShareLock);
 	List	   *indexes = RelationGetIndexList(rel);
@@ -171,19 +279,23 @@ has_one_row(const TviewDerivation *derivation, const TviewFromItem *item,
 	return true;
 }
 
-/* Top-level GROUP BY: one row for each row of the root, or for each key. */
+/*
+ * Top-level GROUP BY or DISTINCT ON: one row for each row of the root, or for
+ * each key.
+ */
 static bool
 is_unique_by_group(const TviewDerivation *derivation, Query *query,
-				   bool root_unique)
+				   List *clauses, bool root_unique)
 {
 	Bitmapset  *root = bms_make_singleton(derivation->root);
 	ListCell   *lc;
 
-	foreach(lc, query->groupClause)
+	foreach(lc, clauses)
 	{
-		Expr	   *expr = tview_sources_resolve_top(derivation->graph,
-													 get_sortgroupclause_expr(lfirst(lc),
-																			  query->targetList));
+		Expr	   *expr = tview_resolve(derivation->graph,
+										 derivation->graph->sources->top,
+										 get_sortgroupclause_expr(lfirst(lc),
+																  query->targetList));
 		Var		   *var = (Var *) expr;
 		bool		is_key = expr != NULL && IsA(expr, Var) &&
 		var->varno == derivation->root + 1 &&
@@ -205,22 +317,30 @@ is_unique_by_group(const TviewDerivation *derivation, Query *query,
 bool
 tview_is_unique(const TviewDerivation *derivation, Query *query)
 {
-	bool		root_unique = has_unique_index(derivation, derivation->root,
-											   NULL);
+	bool		root_unique;
 	Bitmapset  *determined = bms_make_singleton(derivation->root);
 	List	   *items;
 	bool		root_found = false;
 	bool		progress = true;
 	ListCell   *lc;
 
-	if (query->hasTargetSRFs)
+	if (query->hasTargetSRFs || query->groupingSets != NIL ||
+		query->setOperations != NULL ||
+		derivation->root_attno == InvalidAttrNumber)
 		return false;
+	root_unique = has_unique_index(derivation, derivation->root, NULL);
+	if (query->hasDistinctOn &&
+		is_unique_by_group(derivation, query, query->distinctClause,
+						   root_unique))
+		return true;
 	if (query->groupClause != NIL)
-		return is_unique_by_group(derivation, query, root_unique);
+		return is_unique_by_group(derivation, query, query->groupClause,
+								  root_unique);
 	if (!root_unique)
 		return false;
 
-	items = tview_sources_from_items(derivation->graph);
+	items = from_items(derivation->graph, derivation->graph->sources->top,
+					   (Node *) query->jointree, NIL);
 	foreach(lc, items)
 		root_found |= ((TviewFromItem *) lfirst(lc))->occurrence == derivation->root;
 	if (!root_found)

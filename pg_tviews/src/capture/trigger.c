@@ -98,7 +98,8 @@ set_source(CaptureSource *capture, const TviewPlan *plan, int number,
 	const TviewSource *source = &plan->sources[number];
 
 	capture->tview = plan->tview;
-	capture->source = source->kind == TVIEW_LOCAL ? TVIEW_CHANGED_KEY : number;
+	capture->source = source->kind == TVIEW_LOCAL ? TVIEW_CHANGED_KEY :
+		source->kind == TVIEW_ALL ? TVIEW_CHANGED_ALL : number;
 	capture->nullable = plan->nullable;
 	capture->row_parts = source->row_parts;
 	capture->nused = list_columns(used, &capture->used);
@@ -211,6 +212,11 @@ note_image(const CaptureSource *source, Oid relid, uint64 parts,
 	Datum		values[INDEX_MAX_KEYS];
 	bool		nulls[INDEX_MAX_KEYS];
 
+	if (source->source == TVIEW_CHANGED_ALL)
+	{
+		tview_queue_add_all(source->tview);
+		return;
+	}
 	for (int i = 0; i < source->nlinks; i++)
 		values[i] = slot_getattr(slot, source->links[i], &nulls[i]);
 

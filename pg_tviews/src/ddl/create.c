@@ -87,7 +87,8 @@ tview_create_check(Query *query, const char *name,
 
 	tview_check_statement(query, name);
 	tview_check_definition(tview_expand(query), name, options);
-	if (query->sortClause != NIL && query->limitCount == NULL)
+	if (query->sortClause != NIL && query->limitCount == NULL &&
+		query->limitOffset == NULL && !query->hasDistinctOn)
 		ereport(NOTICE,
 				(errmsg("ORDER BY of the definition of TVIEW \"%s\" has no effect",
 						name),
@@ -361,7 +362,8 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 			tview_triggers_capture(lfirst_oid(lc));
 		tview_triggers_guard(table);
 		write_metadata(plan, entity, sql, expansion,
-					   plan->sources[plan->root].relid, options);
+					   plan->roots == NIL ? InvalidOid : linitial_oid(plan->roots),
+					   options);
 		tview_dependencies_record(table, view);
 		CommandCounterIncrement();
 	}

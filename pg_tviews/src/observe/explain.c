@@ -164,6 +164,7 @@ explain_source(const TviewPlan *plan, int number, int level,
 	const TviewSource *source = &plan->sources[number];
 	Datum		values[EXPLAIN_COLUMNS] = {0};
 	bool		nulls[EXPLAIN_COLUMNS] = {0};
+	const char *const kinds[] = {"local", "mapped", "all"};
 	List	   *links = NIL;
 	List	   *path = list_make1(source->alias);
 	ListCell   *lc;
@@ -172,13 +173,12 @@ explain_source(const TviewPlan *plan, int number, int level,
 		links = lappend(links, get_attname(source->relid, source->links[i],
 										   false));
 	foreach(lc, source->path)
-		path = lappend(path, plan->sources[lfirst_int(lc)].alias);
+		path = lappend(path, lfirst(lc));
 
-	values[EXPLAIN_NUMBER] = Int32GetDatum(number + 1);
+	values[EXPLAIN_NUMBER] = Int32GetDatum(source->number + 1);
 	values[EXPLAIN_SOURCE] = ObjectIdGetDatum(source->relid);
 	values[EXPLAIN_ALIAS] = CStringGetTextDatum(source->alias);
-	values[EXPLAIN_KIND] = CStringGetTextDatum(source->kind == TVIEW_LOCAL ?
-											   "local" : "mapped");
+	values[EXPLAIN_KIND] = CStringGetTextDatum(kinds[source->kind]);
 	values[EXPLAIN_KEY_COLUMNS] = text_array(links);
 	values[EXPLAIN_USED_COLUMNS] = text_array(used_names(source));
 	values[EXPLAIN_LEVEL] = Int32GetDatum(level);

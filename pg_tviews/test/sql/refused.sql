@@ -10,13 +10,17 @@ CREATE TABLE tb_y (pk_y int PRIMARY KEY, word text);
 CREATE FUNCTION try(definition text) RETURNS SETOF text LANGUAGE sql AS
 	$$ SELECT test_error(format('SELECT pg_tviews_create(''x'', %L)', definition)) $$;
 
-SELECT try('SELECT pk_x, to_jsonb(word) AS data FROM tb_x UNION ALL SELECT -pk_y, to_jsonb(word) FROM tb_y');
-SELECT try('SELECT pk_x, to_jsonb(word) AS data FROM tb_x LIMIT 10');
-SELECT try('SELECT DISTINCT ON (pk_x) pk_x, to_jsonb(word) AS data FROM tb_x ORDER BY pk_x, word');
+SELECT try('SELECT pk_x, to_jsonb(word) AS data FROM tb_x ORDER BY word LIMIT 10');
 SELECT try('SELECT pk_x, to_jsonb(rank() OVER (ORDER BY word)) AS data FROM tb_x');
-SELECT try('SELECT pk_x, to_jsonb(count(*)) AS data FROM tb_x GROUP BY ROLLUP (pk_x)');
-SELECT try('WITH RECURSIVE r AS (SELECT pk_x, fk_y FROM tb_x UNION SELECT x.pk_x, r.fk_y FROM tb_x x JOIN r ON r.pk_x = x.fk_y)
-	SELECT x.pk_x, (SELECT jsonb_agg(fk_y) FROM r WHERE r.pk_x = x.pk_x) AS data FROM tb_x x');
+SELECT try('SELECT pk_x, to_jsonb(rank() OVER (PARTITION BY word)) || to_jsonb(rank() OVER ()) AS data FROM tb_x');
+SELECT try('SELECT DISTINCT ON (length(y.word)) x.pk_x, to_jsonb(y.word) AS data
+	FROM tb_x x LEFT JOIN tb_y y ON y.pk_y = x.fk_y ORDER BY length(y.word), x.pk_x');
+SELECT try('SELECT pk_x, to_jsonb(word) AS data FROM tb_x UNION ALL
+	SELECT pk_x, to_jsonb(y.word) FROM tb_x, tb_y y');
+SELECT try('SELECT x.pk_x, (WITH RECURSIVE r AS (
+		SELECT pk_x, fk_y FROM tb_x s WHERE s.pk_x = x.pk_x
+		UNION SELECT n.pk_x, n.fk_y FROM tb_x n JOIN r ON n.fk_y > r.fk_y)
+	SELECT jsonb_agg(fk_y ORDER BY fk_y) FROM r) AS data FROM tb_x x');
 SELECT try('SELECT pk_x, to_jsonb(word) AS data FROM tb_x FOR UPDATE');
 SELECT try('SELECT pk_x, to_jsonb(word) AS data FROM tb_x TABLESAMPLE system (10)');
 SELECT try('SELECT pk_x, to_jsonb(random()) AS data FROM tb_x');
@@ -37,7 +41,7 @@ SELECT try('SELECT x.pk_x, jsonb_build_object(''n'', (SELECT count(*) FROM tb_y)
 SELECT try('SELECT x.pk_x, to_jsonb(y.word) AS data FROM tb_x x CROSS JOIN tb_y y');
 SELECT try('SELECT count(*)::int AS pk_x, ''{}''::jsonb AS data FROM tb_x');
 SELECT try('SELECT 1 AS pk_x, ''{}''::jsonb AS data');
-SELECT try('SELECT i AS pk_x, ''{}''::jsonb AS data FROM generate_series(1, 3) i');
+SELECT try('SELECT x.pk_x + y.pk_y AS pk_x, ''{}''::jsonb AS data FROM tb_x x JOIN tb_y y ON y.pk_y = x.fk_y');
 SELECT try('SELECT x.pk_x, to_jsonb(l.word) AS data FROM tb_x x CROSS JOIN (SELECT word FROM tb_y LIMIT 1) l');
 SELECT try('SELECT x.pk_x, to_jsonb(l.n) AS data FROM tb_x x JOIN (SELECT count(*) AS n FROM tb_y) l ON l.n = x.pk_x');
 
