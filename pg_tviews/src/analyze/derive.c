@@ -77,9 +77,32 @@ add_key_exprs(Node *expr, List **exprs)
 	return bms_membership(occurrences) == BMS_SINGLETON;
 }
 
-/* Does every row of this item of FROM have one of these? */
+static bool has_one_of(const TviewGraph *graph, TviewScope *scope, Node *node,
+					   Bitmapset *wanted);
+
+/* Does every row of this query level have one of these? */
 static bool
-has_one_of(TviewScope *scope, Node *node, Bitmapset *wanted)
+level_has_one_of(const TviewGraph *graph, TviewScope *scope,
+				 Bitmapset *wanted)
+{
+	TviewRecursion *recursion = scope->recursion;
+
+	if (recursion != NULL && graph->choices[recursion->choice] == 1 &&
+		level_has_one_of(graph, recursion->step, wanted))
+		return true;
+	if (scope->branches != NIL)
+		return level_has_one_of(graph,
+								list_nth(scope->branches,
+										 graph->choices[scope->choice]),
+								wanted);
+	return scope->query->groupingSets == NIL &&
+		has_one_of(graph, scope, (Node *) scope->query->jointree, wanted);
+}
+
+/* Does every row of this item of FROM? */
+static bool
+has_one_of(const TviewGraph *graph, TviewScope *scope, Node *node,
+		   Bitmapset *wanted)
 {
 	JoinExpr   *join = (JoinExpr *) node;
 	ListCell   *lc;
@@ -89,29 +112,29 @@ has_one_of(TviewScope *scope, Node *node, Bitmapset *wanted)
 		TviewBinding *binding =
 		&scope->bindings[((RangeTblRef *) node)->rtindex];
 
-		if (binding->scope != NULL && binding->self == NULL &&
-			binding->scope->branches == NIL &&
-			binding->scope->query->groupingSets == NIL)
-			return has_one_of(binding->scope,
-							  (Node *) binding->scope->query->jointree, wanted);
-		return bms_is_member(binding->occurrence, wanted);
+		if (binding->self != NULL)
+			return false;
+		if (binding->scope != NULL)
+			return level_has_one_of(graph, binding->scope, wanted);
+		return binding->occurrence >= 0 &&
+			bms_is_member(binding->occurrence, wanted);
 	}
 	if (IsA(node, FromExpr))
 	{
 		foreach(lc, ((FromExpr *) node)->fromlist)
-			if (has_one_of(scope, lfirst(lc), wanted))
+			if (has_one_of(graph, scope, lfirst(lc), wanted))
 			return true;
 		return false;
 	}
 	if (join->jointype == JOIN_LEFT)
-		return has_one_of(scope, join->larg, wanted);
+		return has_one_of(graph, scope, join->larg, wanted);
 	if (join->jointype == JOIN_RIGHT)
-		return has_one_of(scope, join->rarg, wanted);
+		return has_one_of(graph, scope, join->rarg, wanted);
 	if (join->jointype == JOIN_FULL)
-		return has_one_of(scope, join->larg, wanted) &&
-			has_one_of(scope, join->rarg, wanted);
-	return has_one_of(scope, join->larg, wanted) ||
-		has_one_of(scope, join->rarg, wanted);
+		return has_one_of(graph, scope, join->larg, wanted) &&
+			has_one_of(graph, scope, join->rarg, wanted);
+	return has_one_of(graph, scope, join->larg, wanted) ||
+		has_one_of(graph, scope, join->rarg, wanted);
 }
 
 static bool
@@ -392,7 +415,7 @@ derive_graph(TviewDerivation *derivation, TviewGraph *graph, TargetEntry *tle,
 		derive_from(derivation, graph, lfirst(lc), name, options, &present);
 	}
 	derivation->nullable |= nullable ||
-		!has_one_of(top, (Node *) top->query->jointree, present);
+		!level_has_one_of(graph, graph->sources->top, present);
 	if (list_length(exprs) > 1)
 		derivation->root_attno = InvalidAttrNumber;
 }

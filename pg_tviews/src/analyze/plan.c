@@ -30,6 +30,7 @@
 
 #include "analyze/expand.h"
 #include "analyze/plan.h"
+#include "analyze/restrict.h"
 #include "base/names.h"
 #include "base/owner.h"
 #include "base/types.h"
@@ -169,6 +170,10 @@ tview_plan_build(Oid tview, Oid view, const char *name,
 		expansion->query->sortClause = NIL;
 	plan->query = expansion->query;
 	plan->select_sql = pg_get_querydef(copyObject(plan->query), false);
+	plan->keys_sql = pg_get_querydef(tview_restrict(plan->query,
+													plan->key_column,
+													&plan->pushes_keys),
+									 false);
 
 	plan->relids = list_concat_unique_oid(list_make2_oid(tview, view),
 										  expansion->tables);

@@ -53,6 +53,8 @@ typedef struct TviewPlan
 	List	   *parts;			/* of TviewPart */
 	Query	   *query;			/* the definition, reading tables only */
 	char	   *select_sql;		/* ... as text */
+	char	   *keys_sql;		/* ... to be computed for the keys in $1 */
+	bool		pushes_keys;	/* ... cheap with a condition on the key */
 	char	   *view_sql;		/* name of the view, qualified and quoted */
 
 	/* prepared by refresh/, NULL until first used */

@@ -109,9 +109,10 @@ keys_from_parameter(const TviewPlan *plan)
 }
 
 /*
- * Rows of the definition for one key.  As a LATERAL subquery, which OFFSET 0
- * keeps from being flattened, the key is a parameter that the planner pushes
- * down into grouped subqueries too; it would not do that with = ANY($1).
+ * Rows of the definition for each key, to be joined to k on true.  As a
+ * LATERAL subquery, which OFFSET 0 keeps from being flattened, the key is a
+ * parameter that the planner pushes down into grouped subqueries too; it would
+ * not do that with = ANY($1).
  */
 static char *
 rows_of_key(const TviewPlan *plan, const char *definition, const char *columns)
@@ -119,6 +120,22 @@ rows_of_key(const TviewPlan *plan, const char *definition, const char *columns)
 	return psprintf("LATERAL (SELECT %s FROM (%s) AS v WHERE v.%s %s k.pk OFFSET 0) AS s",
 					columns, definition,
 					quote_identifier(plan->key_column), plan->key_operator);
+}
+
+/*
+ * JOIN ... ON ... of the rows of the whole definition, with columns c1, c2,
+ * ..., to k.
+ */
+static char *
+join_rows(const TviewPlan *plan)
+{
+	if (plan->pushes_keys)
+		return psprintf("JOIN %s(%s) ON true",
+						rows_of_key(plan, plan->keys_sql, "*"),
+						column_list(plan, "c%n"));
+	return psprintf("JOIN (%s) AS s(%s) ON %s %s k.pk", plan->keys_sql,
+					column_list(plan, "c%n"), source_key(plan),
+					plan->key_operator);
 }
 
 /*
@@ -151,14 +168,13 @@ tview_sql_apply_keys(const TviewPlan *plan)
 {
 	char	   *key = source_key(plan);
 
-	return psprintf("MERGE INTO %s AS t USING (SELECT k.pk AS pk, %s FROM %s LEFT JOIN %s(%s) ON true) AS s "
+	return psprintf("MERGE INTO %s AS t USING (SELECT k.pk AS pk, %s FROM %s LEFT %s) AS s "
 					"ON %s %s s.pk "
 					"WHEN MATCHED AND %s IS NULL THEN DELETE "
 					"WHEN MATCHED AND %s THEN UPDATE SET %s "
 					"WHEN NOT MATCHED AND %s IS NOT NULL THEN INSERT (%s, %s) VALUES (%s, pg_catalog.now())",
 					plan->name, column_list(plan, "s.c%n AS c%n"),
-					keys_from_parameter(plan), rows_of_key(plan, plan->select_sql, "*"),
-					column_list(plan, "c%n"),
+					keys_from_parameter(plan), join_rows(plan),
 					table_key(plan), plan->key_operator,
 					key,
 					differs(plan), set_list(plan),
@@ -229,8 +245,8 @@ tview_sql_apply_parts(const TviewPlan *plan, uint64 parts)
 char *
 tview_sql_duplicate_keys(const TviewPlan *plan)
 {
-	return psprintf("SELECT k.pk FROM %s, %s GROUP BY k.pk HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
-					keys_from_parameter(plan), rows_of_key(plan, plan->select_sql, "1"));
+	return psprintf("SELECT k.pk FROM %s %s GROUP BY k.pk HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
+					keys_from_parameter(plan), join_rows(plan));
 }
 
 /*
