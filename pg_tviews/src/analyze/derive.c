@@ -56,25 +56,18 @@
 
 /*
  * The expressions that may be the key's value: the arguments of COALESCE.
- * False if one is not computed from one occurrence that is present then.
  */
-static bool
-add_key_exprs(Node *expr, List **exprs)
+static List *
+key_exprs(Node *expr, List *exprs)
 {
-	Bitmapset  *occurrences = tview_sources_of(expr);
+	ListCell   *lc;
 
-	if (IsA(tview_strip_relabel(expr), CoalesceExpr) &&
-		bms_membership(occurrences) == BMS_MULTIPLE)
-	{
-		ListCell   *lc;
-
-		foreach(lc, ((CoalesceExpr *) tview_strip_relabel(expr))->args)
-			if (!add_key_exprs(lfirst(lc), exprs))
-			return false;
-		return true;
-	}
-	*exprs = lappend(*exprs, expr);
-	return bms_membership(occurrences) == BMS_SINGLETON;
+	if (!IsA(tview_strip_relabel(expr), CoalesceExpr) ||
+		bms_membership(tview_sources_of(expr)) != BMS_MULTIPLE)
+		return lappend(exprs, expr);
+	foreach(lc, ((CoalesceExpr *) tview_strip_relabel(expr))->args)
+		exprs = key_exprs(lfirst(lc), exprs);
+	return exprs;
 }
 
 static bool has_one_of(const TviewGraph *graph, TviewScope *scope, Node *node,
@@ -174,15 +167,15 @@ is_key_not_null(const TviewSearch *search)
 
 	if (!IsA(column, Var))
 		return false;
-	relid = search->graph->sources->occurrences[search->root].relid;
+	relid = search->graph->sources->occurrences[column->varno - 1].relid;
 	if (OidIsValid(relid) && is_not_null(relid, column->varattno))
 		return true;
 	foreach(lc, search->graph->conditions)
 	{
 		TviewCondition *condition = lfirst(lc);
 
-		if (tview_condition_holds_with(condition, search->root,
-									   search->root) &&
+		if (tview_condition_holds_with(condition, column->varno - 1,
+									   column->varno - 1) &&
 			!bms_is_empty(tview_nonnullable(hide_others_mutator((Node *) condition->expr,
 																column))))
 			return true;
@@ -329,25 +322,66 @@ add_sources(TviewDerivation *derivation, const TviewSearch *search,
 	}
 }
 
-/* One source of keys of one graph. */
-static void
+/*
+ * The occurrence whose rows the key's expression is computed from wherever it
+ * is not null, or -1 if there is not one.  The result of a function in FROM
+ * comes from the rows that its arguments are of; *items is set to those.
+ */
+static int
+find_origin(const TviewGraph *graph, Node *expr, Bitmapset *nulled,
+			Bitmapset **items)
+{
+	Bitmapset  *occurrences = tview_sources_of(expr);
+	int			member = -1;
+
+	*items = NULL;
+
+	/* a value for rows that aren't there would belong to no row */
+	if (bms_overlap(occurrences, nulled) &&
+		bms_is_empty(tview_nonnullable(expr)))
+		return -1;
+	while ((member = bms_next_member(occurrences, member)) >= 0)
+	{
+		Bitmapset  *args = graph->item_args[member];
+
+		if (graph->sources->occurrences[member].item == NULL ||
+			(graph->items[member] != NULL && bms_is_empty(args)))
+			continue;
+		if (graph->items[member] == NULL || bms_overlap(args, nulled))
+			return -1;
+		*items = bms_add_member(*items, member);
+		occurrences = bms_add_members(bms_del_member(occurrences, member),
+									  args);
+		member = -1;
+	}
+	return bms_membership(occurrences) == BMS_SINGLETON ?
+		bms_singleton_member(occurrences) : -1;
+}
+
+/* One source of keys of one graph; false if there is none. */
+static bool
 derive_from(TviewDerivation *derivation, TviewGraph *graph, Expr *key,
-			const char *name, const TviewOptions *options, Bitmapset **present)
+			Bitmapset *nulled, const char *name, const TviewOptions *options,
+			Bitmapset **present)
 {
 	TviewSearch search = {0};
 	Var		   *column = (Var *) tview_strip_relabel((Node *) key);
 
 	search.graph = graph;
-	search.root = bms_singleton_member(tview_sources_of((Node *) key));
 	search.key = key;
-	if (IsA(column, Var) &&
-		OidIsValid(graph->sources->occurrences[search.root].relid))
-		search.root_attno = column->varattno;
+	search.root = find_origin(graph, (Node *) key, nulled, &search.key_items);
+	if (search.root < 0)
+		return false;
+	if (IsA(column, Var))
+	{
+		if (OidIsValid(graph->sources->occurrences[column->varno - 1].relid))
+			search.root_attno = column->varattno;
+		if (is_key_not_null(&search))
+			*present = bms_add_member(*present, column->varno - 1);
+	}
 	tview_search(&search);
 	add_sources(derivation, &search, name, options);
 
-	if (is_key_not_null(&search))
-		*present = bms_add_member(*present, search.root);
 	if (OidIsValid(graph->sources->occurrences[search.root].relid))
 		derivation->roots =
 			list_append_unique_oid(derivation->roots,
@@ -358,6 +392,7 @@ derive_from(TviewDerivation *derivation, TviewGraph *graph, Expr *key,
 		derivation->root = search.root;
 		derivation->root_attno = search.root_attno;
 	}
+	return true;
 }
 
 /*
@@ -395,24 +430,23 @@ derive_graph(TviewDerivation *derivation, TviewGraph *graph, TargetEntry *tle,
 	Bitmapset  *nulled = NULL;
 	ListCell   *lc;
 
-	if (key == NULL || !add_key_exprs((Node *) key, &exprs))
+	if (key == NULL)
 	{
 		derive_nothing(derivation, graph, tle->resname, name, options);
 		return;
 	}
+	exprs = key_exprs((Node *) key, NIL);
 	while (top->branches != NIL)
 		top = list_nth(top->branches, graph->choices[top->choice]);
 	nulled = top->nulled;
 	foreach(lc, exprs)
 	{
-		/* a value for rows that aren't there would belong to no row */
-		if (bms_overlap(tview_sources_of(lfirst(lc)), nulled) &&
-			bms_is_empty(tview_nonnullable(lfirst(lc))))
+		if (!derive_from(derivation, graph, lfirst(lc), nulled, name, options,
+						 &present))
 		{
 			derive_nothing(derivation, graph, tle->resname, name, options);
 			return;
 		}
-		derive_from(derivation, graph, lfirst(lc), name, options, &present);
 	}
 	derivation->nullable |= nullable ||
 		!level_has_one_of(graph, graph->sources->top, present);

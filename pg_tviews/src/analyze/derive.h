@@ -79,7 +79,9 @@ typedef struct TviewSearch
 {
 	TviewGraph *graph;
 	int			root;
-	Expr	   *key;			/* over the root */
+	Expr	   *key;			/* over the root, or over items computed from
+								 * it */
+	Bitmapset  *key_items;		/* those items */
 	AttrNumber	root_attno;		/* its column, or 0 */
 	Bitmapset  *blocked;		/* occurrences that are not to be reached yet */
 	List	   *opened;			/* of TviewWalk */

@@ -32,6 +32,7 @@
 #include "analyze/derive.h"
 #include "analyze/scope.h"
 #include "base/compat.h"
+#include "base/types.h"
 
 /* A query being put together; its expressions are over occurrences first */
 typedef struct Builder
@@ -239,7 +240,8 @@ add_changes(Builder *builder)
 
 	for (int i = 0; i < source->nlinks; i++)
 	{
-		Oid			type = get_array_type(source->link_types[i]);
+		Oid			element = tview_type_of_elements(source->link_types[i]);
+		Oid			type = get_array_type(element);
 		Param	   *param = makeNode(Param);
 
 		param->paramkind = PARAM_EXTERN;
@@ -250,9 +252,9 @@ add_changes(Builder *builder)
 		param->location = -1;
 		names = lappend(names, "unnest");
 		calls = lappend(calls,
-						makeFuncExpr(F_UNNEST_ANYARRAY, source->link_types[i],
+						makeFuncExpr(F_UNNEST_ANYARRAY, element,
 									 list_make1(param),
-									 get_typcollation(source->link_types[i]),
+									 get_typcollation(element),
 									 get_typcollation(type),
 									 COERCE_EXPLICIT_CALL));
 		((FuncExpr *) llast(calls))->funcretset = true;
@@ -343,13 +345,14 @@ add_item(Builder *builder, int occurrence)
 
 /*
  * A column of the changed rows.  The function that brings them has the
- * collations of the types, not of the columns.
+ * collations of the types, not of the columns; and some values come as text.
  */
 static Node *
 changed_column(const Builder *builder, Var *var)
 {
+	Oid			type = var->vartype;
 	Oid			collation = var->varcollid;
-	CollateExpr *collate;
+	Node	   *result = (Node *) var;
 
 	for (int i = 0; i < builder->source->nlinks; i++)
 		if (builder->source->links[i] == var->varattno)
@@ -358,14 +361,29 @@ changed_column(const Builder *builder, Var *var)
 			break;
 		}
 	var->varno = builder->rtindexes[builder->changed];
+	var->vartype = tview_type_of_elements(type);
 	var->varcollid = get_typcollation(var->vartype);
-	if (var->varcollid == collation)
-		return (Node *) var;
-	collate = makeNode(CollateExpr);
-	collate->arg = (Expr *) var;
-	collate->collOid = collation;
-	collate->location = -1;
-	return (Node *) collate;
+	if (var->vartype != type)
+	{
+		CoerceViaIO *coerce = makeNode(CoerceViaIO);
+
+		coerce->arg = (Expr *) var;
+		coerce->resulttype = type;
+		coerce->resultcollid = get_typcollation(type);
+		coerce->coerceformat = COERCE_EXPLICIT_CAST;
+		coerce->location = -1;
+		result = (Node *) coerce;
+	}
+	if (exprCollation(result) != collation)
+	{
+		CollateExpr *collate = makeNode(CollateExpr);
+
+		collate->arg = (Expr *) result;
+		collate->collOid = collation;
+		collate->location = -1;
+		result = (Node *) collate;
+	}
+	return result;
 }
 
 static Node *
@@ -485,14 +503,15 @@ find_walk(const TviewSearch *search, int end)
 	return NULL;
 }
 
-/* The key, over the last occurrence of a way. */
-static Expr *
-key_of(const TviewSearch *search, int occurrence, List *nodes)
+/* Select the key, over the last occurrence of the way from this one. */
+static void
+set_key(Builder *builder, int occurrence)
 {
+	const TviewSearch *search = builder->search;
 	int			last = occurrence;
 	ListCell   *lc;
 
-	foreach(lc, nodes)
+	foreach(lc, builder->nodes)
 		if (search->reached[lfirst_int(lc)].key != InvalidAttrNumber ||
 			lfirst_int(lc) == search->root)
 		last = lfirst_int(lc);
@@ -505,10 +524,13 @@ key_of(const TviewSearch *search, int occurrence, List *nodes)
 
 		get_atttypetypmodcoll(relid, search->reached[last].key, &type, &typmod,
 							  &collation);
-		return (Expr *) makeVar(last + 1, search->reached[last].key, type,
-								-1, collation, 0);
+		builder->targets = list_make1(makeVar(last + 1,
+											  search->reached[last].key, type,
+											  -1, collation, 0));
+		return;
 	}
-	return search->key;
+	builder->targets = list_make1(search->key);
+	builder->items = bms_add_members(builder->items, search->key_items);
 }
 
 /* Which side of a walk's equality with the end is at this occurrence? */
@@ -600,11 +622,7 @@ bad_link(const TviewSource *source)
 			continue;
 		}
 		att = TupleDescAttr(RelationGetDescr(rel), source->links[i] - 1);
-		if (!OidIsValid(get_array_type(source->link_types[i])) ||
-			type_is_rowtype(source->link_types[i]))
-			reason = psprintf("column \"%s\" of type %s", NameStr(att->attname),
-							  format_type_be(source->link_types[i]));
-		else if (tview_is_virtual(att))
+		if (tview_is_virtual(att))
 			reason = psprintf("virtual generated column \"%s\"",
 							  NameStr(att->attname));
 	}
@@ -651,7 +669,7 @@ walk_sql(const TviewSearch *search, int occurrence, List *nodes, int end,
 	if (other_end >= 0)
 		return NULL;			/* one walk is enough */
 	add_conditions(&rest);
-	rest.targets = list_make1(key_of(search, leave, rest.nodes));
+	set_key(&rest, leave);
 	foreach(lc, rest.nodes)
 		add_hop(&rest, lfirst_int(lc));
 
@@ -696,7 +714,7 @@ tview_map(const TviewSearch *search, int occurrence, TviewSource *source)
 	if (search->reached[occurrence].key != InvalidAttrNumber)
 	{
 		source->kind = TVIEW_LOCAL;
-		builder.targets = list_make1(key_of(search, occurrence, NIL));
+		set_key(&builder, occurrence);
 		set_links(&builder);
 		builder.quals = list_make1(tview_make_equality(linitial(builder.targets),
 													   (Node *) makeNullConst(exprType(linitial(builder.targets)), -1,
@@ -715,7 +733,7 @@ tview_map(const TviewSearch *search, int occurrence, TviewSource *source)
 		return bad_link(source);
 	}
 	builder.nodes = nodes;
-	builder.targets = list_make1(key_of(search, occurrence, nodes));
+	set_key(&builder, occurrence);
 	add_conditions(&builder);
 	add_hop(&builder, occurrence);
 	foreach(lc, nodes)

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/nbtree.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -33,4 +34,19 @@ tview_type_is_image_equal(Oid type, Oid collation)
 	return OidIsValid(function) &&
 		DatumGetBool(OidFunctionCall1Coll(function, collation,
 										  ObjectIdGetDatum(entry->btree_opintype)));
+}
+
+/*
+ * tview_type_of_elements - the type of an array's elements that can hold
+ * values of this type
+ *
+ * There are no arrays of arrays, and unnest() takes rows apart; such values
+ * are handed over as text.
+ */
+Oid
+tview_type_of_elements(Oid type)
+{
+	if (!OidIsValid(get_array_type(type)) || type_is_rowtype(type))
+		return TEXTOID;
+	return type;
 }

@@ -9,5 +9,6 @@
 #define TVIEW_TYPES_H
 
 extern bool tview_type_is_image_equal(Oid type, Oid collation);
+extern Oid	tview_type_of_elements(Oid type);
 
 #endif							/* TVIEW_TYPES_H */

@@ -26,6 +26,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "base/types.h"
 #include "capture/queue.h"
 #include "refresh/apply.h"
 #include "refresh/keys.h"
@@ -254,15 +255,20 @@ check_duplicate_keys(TviewPlan *plan, Datum keys, Snapshot snapshot)
 static Datum
 link_array(Oid type, Datum *values, bool *nulls, int count)
 {
+	Oid			element = tview_type_of_elements(type);
 	int16		len;
 	bool		byval;
 	char		align;
 	int			dims = count;
 	int			lower = 1;
 
-	get_typlenbyvalalign(type, &len, &byval, &align);
+	if (element != type)
+		for (int i = 0; i < count; i++)
+			if (!nulls[i])
+				values[i] = CStringGetTextDatum(value_text(values[i], type));
+	get_typlenbyvalalign(element, &len, &byval, &align);
 	return PointerGetDatum(construct_md_array(values, nulls, 1, &dims, &lower,
-											  type, len, byval, align));
+											  element, len, byval, align));
 }
 
 static void
@@ -286,7 +292,7 @@ add_derived(TviewPlan *plan, int number, List *changes, Snapshot snapshot,
 	for (int i = 0; i < nlinks; i++)
 	{
 		get_typlenbyval(source->link_types[i], &types[i].len, &types[i].byval);
-		array_types[i] = get_array_type(source->link_types[i]);
+		array_types[i] = get_array_type(tview_type_of_elements(source->link_types[i]));
 		values[i] = palloc(sizeof(Datum) * count);
 		nulls[i] = palloc(sizeof(bool) * count);
 	}

@@ -94,12 +94,12 @@ CREATE TYPE pair AS (a int, b text);
 CREATE TABLE tb_p (pk_p int PRIMARY KEY, p pair);
 CREATE TABLE tb_q (pk_q int PRIMARY KEY, p pair);
 INSERT INTO tb_p VALUES (1, '(7,x)'), (2, '(8,)'), (3, NULL);
-\pset format unaligned
-\pset tuples_only on
-SELECT try('SELECT pk_p AS pk_x, jsonb_build_object(1, (SELECT count(*) FROM tb_q q WHERE q.p = p.p)) AS data FROM tb_p p');
-SELECT try('SELECT pk_p AS pk_x, jsonb_build_object(1, (SELECT count(*) FROM tb_q q WHERE q.p::text = p.p::text)) AS data FROM tb_p p');
-\pset tuples_only off
-\pset format aligned
+CREATE TABLE tv_same AS
+SELECT pk_p AS pk_same, jsonb_build_object('n', (SELECT count(*) FROM tb_q q WHERE q.p = p.p)) AS data
+FROM tb_p p;
+CREATE TABLE tv_text AS
+SELECT pk_p AS pk_text, jsonb_build_object('n', (SELECT count(*) FROM tb_q q WHERE q.p::text = p.p::text)) AS data
+FROM tb_p p;
 CREATE TABLE tv_p AS
 SELECT p.pk_p, jsonb_build_object(
 	'q', (SELECT jsonb_agg(q.p ORDER BY q.pk_q) FROM tb_q q WHERE q.pk_q = p.pk_p AND q.p = p.p)) AS data
@@ -111,8 +111,9 @@ UPDATE tb_q SET p = '(7,x)' WHERE pk_q = 2;
 UPDATE tb_q SET p.a = 8 WHERE pk_q = 3;
 SELECT pk_p, data FROM tv_p ORDER BY 1;
 DELETE FROM tb_q WHERE pk_q = 1;
+SELECT pk_same, data FROM tv_same ORDER BY 1;
 SELECT * FROM test_oracle();
-DROP TABLE tv_p;
+DROP TABLE tv_p, tv_same, tv_text;
 -- a key of such a type
 CREATE TABLE tb_k (pk_k pair PRIMARY KEY, n int);
 \pset format unaligned
