@@ -70,9 +70,13 @@ tview_fix_settings(void)
 	int			nest_level = tview_fix_search_path();
 
 	const char *zone = pg_get_timezone_name(session_timezone);
+	const char *abbreviations = GetConfigOption("timezone_abbreviations",
+												false, false);
 
 	if (strcmp(zone, "UTC") != 0 && strcmp(zone, "Etc/UTC") != 0)
 		set_parameter("TimeZone", "UTC");
+	if (strcmp(abbreviations, "Default") != 0)
+		set_parameter("timezone_abbreviations", "Default");
 	if (DateStyle != USE_ISO_DATES || DateOrder != DATEORDER_MDY)
 		set_parameter("DateStyle", "ISO, MDY");
 	if (IntervalStyle != INTSTYLE_POSTGRES)
