@@ -143,7 +143,13 @@ pg_tviews_ddl_command_end(PG_FUNCTION_ARGS)
 			break;
 		case T_CreateFunctionStmt:
 		case T_AlterFunctionStmt:
+		case T_AlterDomainStmt:
+		case T_CreateCastStmt:
 			tview_intercept_functions();
+			break;
+		case T_DefineStmt:
+			if (((DefineStmt *) parsetree)->replace)
+				tview_intercept_functions();
 			break;
 		default:
 			break;
@@ -165,6 +171,7 @@ pg_tviews_sql_drop(PG_FUNCTION_ARGS)
 	else if (IsA(parsetree, DropOwnedStmt))
 		behavior = ((DropOwnedStmt *) parsetree)->behavior;
 	tview_drop_rest(behavior);
+	tview_intercept_drop_casts();
 	if (IsA(parsetree, DropStmt) &&
 		((DropStmt *) parsetree)->removeType == OBJECT_TRIGGER)
 		tview_intercept_drop_trigger();

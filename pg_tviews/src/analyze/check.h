@@ -19,5 +19,9 @@ extern void tview_check_definition(const TviewExpansion *expansion,
 extern void tview_check_table(Oid relid, Oid owner, const char *name);
 pg_noreturn extern void tview_refuse(const char *name, const char *reason,
 									 const char *hint);
+pg_noreturn extern void tview_refuse_unmapped(const char *name,
+											  const char *table,
+											  const char *construct,
+											  const char *rewrite);
 
 #endif							/* TVIEW_CHECK_H */

@@ -48,6 +48,24 @@
 #define tview_sets_expression(cmd)	((void) (cmd), false)
 #endif
 
+/* PostgreSQL 16 brought JSON_OBJECT and the like: what they make text of. */
+#if PG_VERSION_NUM >= 160000
+#define tview_json_args(node) \
+	(IsA((node), JsonConstructorExpr) ? \
+	 ((JsonConstructorExpr *) (node))->args : NIL)
+#else
+#define tview_json_args(node)		((void) (node), NIL)
+#endif
+
+/* PostgreSQL 17 brought JSON_VALUE and the like: what they make of text. */
+#if PG_VERSION_NUM >= 170000
+#define tview_json_returning(node) \
+	(IsA((node), JsonExpr) ? ((JsonExpr *) (node))->returning->typid : \
+	 InvalidOid)
+#else
+#define tview_json_returning(node)	((void) (node), InvalidOid)
+#endif
+
 /* PostgreSQL 18 replaced pg_attribute_noreturn(), which goes last. */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn			_Noreturn

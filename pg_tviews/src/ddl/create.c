@@ -47,6 +47,7 @@
 #include "base/owner.h"
 #include "catalog/graph.h"
 #include "catalog/meta.h"
+#include "catalog/reads.h"
 #include "ddl/build.h"
 #include "ddl/create.h"
 #include "ddl/dependencies.h"
@@ -436,6 +437,8 @@ pg_tviews_create(PG_FUNCTION_ARGS)
 	ErrorContextCallback callback = {error_context_stack, hint_privileges, NULL};
 
 	error_context_stack = &callback;
+	parsed = tview_options_parse(options);
+	options = tview_reads_name(options, tview_reads_resolve(parsed, false));
 	parsed = tview_options_parse(options);
 	tview_name_parse(input, &schema_name, &entity);
 	table_name = tview_name_join(TVIEW_TABLE_PREFIX, entity);

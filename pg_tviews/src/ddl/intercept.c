@@ -499,11 +499,24 @@ tview_intercept_types(void)
 		tview_queue_add_all(((Tview *) lfirst(lc))->tview);
 }
 
+/* Is the definition of a TVIEW still one that may be used? */
+static void
+check_again(Oid relid)
+{
+	Query	   *query = tview_view_query(tview_graph_find(relid)->view);
+	TviewExpansion *expansion = tview_expand(query);
+	Tview	   *tview = tview_graph_find(relid);	/* expanding may move it */
+
+	tview_check_definition(expansion, pstrdup(tview->entity), tview->options);
+}
+
 /*
- * tview_intercept_functions - functions have been made or altered
+ * tview_intercept_functions - functions, casts or constraints of domains have
+ * been made or altered
  *
  * A definition may use one that has been replaced, as such or as a part of an
- * operator or an aggregate.  It must still be one that may be used.
+ * operator or an aggregate.  It must still be one that may be used.  A cast
+ * to json changes how JSON functions render a type, without being named.
  */
 void
 tview_intercept_functions(void)
@@ -513,8 +526,11 @@ tview_intercept_functions(void)
 
 	tviews = rebuild_found(psprintf("WITH RECURSIVE d AS ("
 									"SELECT c.classid, c.objid FROM pg_catalog.pg_event_trigger_ddl_commands() AS c "
-									"UNION SELECT p.classid, p.objid FROM d JOIN pg_catalog.pg_depend AS p "
-									"ON p.refclassid OPERATOR(pg_catalog.=) d.classid AND p.refobjid OPERATOR(pg_catalog.=) d.objid "
+									"UNION SELECT p.classid, p.objid FROM d CROSS JOIN LATERAL ("
+									"SELECT p.classid, p.objid FROM pg_catalog.pg_depend AS p "
+									"WHERE p.refclassid OPERATOR(pg_catalog.=) d.classid AND p.refobjid OPERATOR(pg_catalog.=) d.objid "
+									"UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, c.castsource FROM pg_catalog.pg_cast AS c "
+									"WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_cast'::pg_catalog.regclass AND c.oid OPERATOR(pg_catalog.=) d.objid) AS p "
 									"WHERE d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_rewrite'::pg_catalog.regclass) "
 									"SELECT DISTINCT m.tview::pg_catalog.oid FROM d "
 									"JOIN pg_catalog.pg_rewrite AS r ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid OPERATOR(pg_catalog.=) r.oid "
@@ -523,11 +539,25 @@ tview_intercept_functions(void)
 									tview_extension_qualify("pg_tview_meta"),
 									tview_extension_qualify("pg_tview_helpers")));
 	foreach(lc, tviews)
-	{
-		Tview	   *tview = tview_graph_find(lfirst_oid(lc));
-		char	   *entity = pstrdup(tview->entity);
+		check_again(lfirst_oid(lc));
+}
 
-		tview_check_definition(tview_expand(tview_view_query(tview->view)),
-							   entity, tview->options);
-	}
+/*
+ * tview_intercept_drop_casts - has what was dropped taken a cast to json?
+ */
+void
+tview_intercept_drop_casts(void)
+{
+	uint64		found;
+
+	SPI_connect();
+	if (SPI_execute("SELECT FROM pg_catalog.pg_event_trigger_dropped_objects() AS o "
+					"WHERE o.object_type OPERATOR(pg_catalog.=) 'cast' "
+					"AND o.object_identity OPERATOR(pg_catalog.~~) '% AS pg_catalog.json)'",
+					true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not look for dropped casts");
+	found = SPI_processed;
+	SPI_finish();
+	if (found > 0)
+		tview_intercept_types();
 }

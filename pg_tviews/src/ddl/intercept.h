@@ -19,6 +19,7 @@ extern void tview_intercept_shapes(RangeVar *altered, bool columns);
 extern void tview_intercept_expressions(RangeVar *altered);
 extern void tview_intercept_types(void);
 extern void tview_intercept_functions(void);
+extern void tview_intercept_drop_casts(void);
 extern void tview_intercept_drop_trigger(void);
 
 #endif							/* TVIEW_INTERCEPT_H */
