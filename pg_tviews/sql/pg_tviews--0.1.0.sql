@@ -119,6 +119,15 @@ CREATE FUNCTION @extschema@.pg_tviews_explain(entity text)
 COMMENT ON FUNCTION @extschema@.pg_tviews_explain(text) IS
     'how changes of each source of a TVIEW reach its keys, one row for each source';
 
+CREATE FUNCTION @extschema@.pg_tviews_analyze_select(definition text,
+                                                     entity text DEFAULT NULL,
+                                                     options jsonb DEFAULT '{}')
+    RETURNS TABLE (section text, name text, kind text, detail text,
+                   properties jsonb, sql text)
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_analyze_select(text, text, jsonb) IS
+    'what pg_tviews_create() would make of a definition, or why it would refuse it, without creating anything; sections are verdict, column, source, index, notice';
+
 CREATE FUNCTION @extschema@.pg_tviews_version() RETURNS text
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.pg_tviews_version() IS

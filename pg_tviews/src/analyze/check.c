@@ -108,28 +108,6 @@ tview_check_table(Oid relid, Oid owner, const char *name)
 		tview_refuse(name, reason, hint);
 }
 
-/* An array whose order is not said may come out in another one each time. */
-static void
-notice_unordered(Aggref *aggregate, const char *name)
-{
-	char	   *function = get_func_name(aggregate->aggfnoid);
-
-	if (aggregate->aggorder != NIL || aggregate->aggdistinct != NIL ||
-		(strcmp(function, "jsonb_agg") != 0 &&
-		 strcmp(function, "jsonb_agg_strict") != 0 &&
-		 strcmp(function, "json_agg") != 0 &&
-		 strcmp(function, "json_agg_strict") != 0 &&
-		 strcmp(function, "array_agg") != 0 &&
-		 strcmp(function, "string_agg") != 0))
-		return;
-	ereport(NOTICE,
-			(errmsg("definition of TVIEW \"%s\" uses %s() without ORDER BY",
-					name, function),
-			 errdetail("The order of the elements is not determined, and may differ between view and TVIEW."),
-			 errhint("Order by a unique column: %s(... ORDER BY ...).",
-					 function)));
-}
-
 static void
 check_rte(RangeTblEntry *rte, const char *name)
 {
@@ -164,8 +142,6 @@ check_walker(Node *node, char *name)
 		check_rte((RangeTblEntry *) node, name);
 		return false;
 	}
-	if (IsA(node, Aggref))
-		notice_unordered((Aggref *) node, name);
 	if (IsA(node, NextValueExpr))
 		tview_refuse(name, "It draws numbers from a sequence.",
 					 "Number the rows of the base table.");

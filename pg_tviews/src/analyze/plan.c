@@ -59,6 +59,24 @@ qualified_operator(Oid opno)
 	return result;
 }
 
+/*
+ * tview_plan_check_key - can a column of this type be a key?
+ */
+void
+tview_plan_check_key(Oid type, const char *column, const char *name)
+{
+	TypeCacheEntry *entry = lookup_type_cache(type,
+											  TYPECACHE_EQ_OPR | TYPECACHE_BTREE_OPFAMILY);
+
+	if (!OidIsValid(entry->btree_opf) || !OidIsValid(entry->eq_opr) ||
+		!OidIsValid(get_array_type(type)) || type_is_rowtype(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("type %s of key \"%s\" of TVIEW %s can't be a key",
+						format_type_be(type), column, name),
+				 errhint("Use a key of a scalar type that has a default btree operator class.")));
+}
+
 static void
 set_key(TviewPlan *plan)
 {
@@ -68,17 +86,9 @@ set_key(TviewPlan *plan)
 
 	get_atttypetypmodcoll(plan->tview, attno, &plan->key_type, &typmod,
 						  &plan->key_collation);
-	type = lookup_type_cache(plan->key_type,
-							 TYPECACHE_EQ_OPR | TYPECACHE_BTREE_OPFAMILY);
+	tview_plan_check_key(plan->key_type, plan->key_column, plan->name);
+	type = lookup_type_cache(plan->key_type, TYPECACHE_EQ_OPR);
 	plan->key_array_type = get_array_type(plan->key_type);
-	if (!OidIsValid(type->btree_opf) || !OidIsValid(type->eq_opr) ||
-		!OidIsValid(plan->key_array_type) || type_is_rowtype(plan->key_type))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("type %s of key \"%s\" of TVIEW %s can't be a key",
-						format_type_be(plan->key_type), plan->key_column,
-						plan->name),
-				 errhint("Use a key of a scalar type that has a default btree operator class.")));
 	get_typlenbyvalalign(plan->key_type, &plan->key_len, &plan->key_byval,
 						 &plan->key_align);
 	plan->key_image_equal = tview_type_is_image_equal(plan->key_type,

@@ -68,6 +68,8 @@ typedef struct TviewPlan
 extern TviewPlan *tview_plan_get(Oid tview);
 extern TviewPlan *tview_plan_build(Oid tview, Oid view, const char *name,
 								   const TviewOptions *options);
+extern void tview_plan_check_key(Oid type, const char *column,
+								 const char *name);
 extern char *tview_plan_parts_sql(const TviewPlan *plan, uint64 parts);
 extern uint64 tview_plan_generation(void);
 extern void tview_plan_invalidate(Oid relid);

@@ -23,12 +23,9 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
-#include "parser/analyze.h"
-#include "parser/parser.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -41,7 +38,9 @@
 
 #include "analyze/check.h"
 #include "analyze/expand.h"
+#include "analyze/notices.h"
 #include "analyze/plan.h"
+#include "analyze/select.h"
 #include "base/extension.h"
 #include "base/names.h"
 #include "base/owner.h"
@@ -83,18 +82,14 @@ char *
 tview_create_check(Query *query, const char *name,
 				   const TviewOptions *options)
 {
+	TviewExpansion *expansion;
 	int			nest_level;
 	char	   *sql;
 
 	tview_check_statement(query, name);
-	tview_check_definition(tview_expand(query), name, options);
-	if (query->sortClause != NIL && query->limitCount == NULL &&
-		query->limitOffset == NULL && !query->hasDistinctOn)
-		ereport(NOTICE,
-				(errmsg("ORDER BY of the definition of TVIEW \"%s\" has no effect",
-						name),
-				 errdetail("The rows of a table have no order."),
-				 errhint("Order the query that reads the TVIEW.")));
+	expansion = tview_expand(query);
+	tview_check_definition(expansion, name, options);
+	tview_notices_raise(expansion, name);
 
 	nest_level = tview_fix_settings();
 	sql = pg_get_querydef(copyObject(query), false);
@@ -111,62 +106,6 @@ check_name_free(const char *name, Oid schema)
 				 errmsg("relation \"%s\" already exists in schema \"%s\"",
 						name, get_namespace_name(schema)),
 				 errhint("Drop or rename it, or choose another entity name or schema.")));
-}
-
-/* The columns that the naming contract asks for. */
-static void
-check_columns(Relation table, const char *entity, const char *key_column)
-{
-	Oid			relid = RelationGetRelid(table);
-	AttrNumber	data = get_attnum(relid, TVIEW_DATA_COLUMN);
-
-	if (get_attnum(relid, key_column) == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("definition of TVIEW \"%s\" has no column \"%s\"",
-						entity, key_column),
-				 errhint("Select the primary key of the table whose rows the TVIEW has as %s.",
-						 quote_identifier(key_column))));
-	if (data == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("definition of TVIEW \"%s\" has no column \"%s\"",
-						entity, TVIEW_DATA_COLUMN),
-				 errhint("Select the document as %s, of type jsonb, with jsonb_build_object() for instance.",
-						 TVIEW_DATA_COLUMN)));
-	if (get_atttype(relid, data) != JSONBOID)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of TVIEW \"%s\" is of type %s, not jsonb",
-						TVIEW_DATA_COLUMN, entity,
-						format_type_be(get_atttype(relid, data))),
-				 errhint("Build the document with jsonb functions, or cast it to jsonb.")));
-	if (get_attnum(relid, TVIEW_UPDATED_COLUMN) != InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_COLUMN),
-				 errmsg("definition of TVIEW \"%s\" has a column \"%s\"",
-						entity, TVIEW_UPDATED_COLUMN),
-				 errdetail("Every TVIEW gets a column of this name, with the time of a row's last change."),
-				 errhint("Give the column another name.")));
-}
-
-static void
-check_level(List *tables, const char *entity)
-{
-	int			level = tview_graph_level(tables);
-
-	if (level > TVIEW_MAX_LEVEL)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("TVIEW \"%s\" would be at level %d of TVIEWs over TVIEWs",
-						entity, level),
-				 errdetail("At most %d levels are possible.", TVIEW_MAX_LEVEL),
-				 errhint("Read the base tables instead of a TVIEW somewhere on the way.")));
-	if (level > TVIEW_NOTICE_LEVEL)
-		ereport(NOTICE,
-				(errmsg("TVIEW \"%s\" is at level %d of TVIEWs over TVIEWs",
-						entity, level),
-				 errdetail("A change at the bottom is refreshed level by level.")));
 }
 
 /* ----------
@@ -339,7 +278,7 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 	ErrorContextCallback callback = {error_context_stack, hint_privileges, NULL};
 
 	error_context_stack = &callback;
-	check_columns(rel, entity, key_column);
+	tview_select_check_columns(RelationGetDescr(rel), entity, key_column);
 	check_name_free(view_name, schema);
 	table_close(rel, NoLock);
 
@@ -351,7 +290,7 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 					  sql);
 		view = get_relname_relid(view_name, schema);
 		expansion = tview_expand(tview_view_query(view));
-		check_level(expansion->tables, entity);
+		tview_select_check_level(expansion->tables, entity);
 		check_privileges(expansion->tables);
 		plan = tview_plan_build(table, view, entity,
 								tview_options_parse(options));
@@ -381,24 +320,6 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
  * pg_tviews_create()
  * ----------
  */
-
-/* Parse and analyse the definition: one SELECT, nothing else. */
-static Query *
-parse_definition(const char *definition, const char *name)
-{
-	List	   *statements = raw_parser(definition, RAW_PARSE_DEFAULT);
-	RawStmt    *raw;
-
-	if (list_length(statements) != 1 ||
-		!IsA(linitial_node(RawStmt, statements)->stmt, SelectStmt) ||
-		((SelectStmt *) linitial_node(RawStmt, statements)->stmt)->intoClause != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("definition of TVIEW \"%s\" is not a SELECT", name),
-				 errhint("Write it as one SELECT statement.")));
-	raw = linitial_node(RawStmt, statements);
-	return parse_analyze_fixedparams(raw, definition, NULL, 0, NULL);
-}
 
 /* Where a new relation goes; the checks are those of CREATE TABLE. */
 static Oid
@@ -443,7 +364,7 @@ pg_tviews_create(PG_FUNCTION_ARGS)
 	tview_name_parse(input, &schema_name, &entity);
 	table_name = tview_name_join(TVIEW_TABLE_PREFIX, entity);
 	tview_flush_for_ddl();
-	sql = tview_create_check(parse_definition(definition, entity), entity,
+	sql = tview_create_check(tview_select_parse(definition, entity), entity,
 							 parsed);
 	schema = creation_schema(schema_name, table_name);
 	check_name_free(table_name, schema);

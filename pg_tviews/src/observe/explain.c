@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * explain.c
- *	  pg_tviews_explain(): how changes of each source reach the keys.
+ *	  How changes of each source reach the keys: pg_tviews_explain().
  *
  *-------------------------------------------------------------------------
  */
@@ -23,6 +23,7 @@
 #include "analyze/plan.h"
 #include "base/names.h"
 #include "catalog/graph.h"
+#include "observe/explain.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_explain);
 
@@ -130,10 +131,8 @@ join_strings(List *strings, const char *separator)
 
 /* The indexes that the look-ups of a source use, and those they lack. */
 static void
-explain_indexes(const TviewSource *source, Datum *values, bool *nulls)
+explain_indexes(const TviewSource *source, TviewExplanation *result)
 {
-	List	   *present = NIL;
-	List	   *missing = NIL;
 	ListCell   *lc;
 
 	foreach(lc, source->hops)
@@ -142,54 +141,79 @@ explain_indexes(const TviewSource *source, Datum *values, bool *nulls)
 		Oid			index;
 
 		if (hop->columns == NIL)
+		{
+			result->scanned = list_append_unique_oid(result->scanned,
+													 hop->relid);
 			continue;
+		}
 		index = find_index(hop);
 		if (OidIsValid(index))
-			present = lappend(present, tview_name_qualified(index));
+			result->indexes = lappend(result->indexes,
+									  tview_name_qualified(index));
 		else
-			missing = lappend(missing, create_index(hop));
+		{
+			result->missing = lappend(result->missing, create_index(hop));
+			result->missing_on = lappend_oid(result->missing_on, hop->relid);
+		}
 	}
-	nulls[EXPLAIN_INDEX] = present == NIL;
-	nulls[EXPLAIN_MISSING_INDEX] = missing == NIL;
-	if (present != NIL)
-		values[EXPLAIN_INDEX] = CStringGetTextDatum(join_strings(present, ", "));
-	if (missing != NIL)
-		values[EXPLAIN_MISSING_INDEX] = CStringGetTextDatum(join_strings(missing, "; "));
 }
 
-static void
-explain_source(const TviewPlan *plan, int number, int level,
-			   ReturnSetInfo *result)
+/*
+ * tview_explain_source - what there is to say of one of the sources
+ */
+TviewExplanation *
+tview_explain_source(const TviewSource *source)
 {
-	const TviewSource *source = &plan->sources[number];
-	Datum		values[EXPLAIN_COLUMNS] = {0};
-	bool		nulls[EXPLAIN_COLUMNS] = {0};
-	const char *const kinds[] = {"local", "mapped", "all"};
-	List	   *links = NIL;
+	TviewExplanation *result = palloc0(sizeof(TviewExplanation));
 	List	   *path = list_make1(source->alias);
 	ListCell   *lc;
 
+	result->kind = source->kind == TVIEW_LOCAL ? "local" :
+		source->kind == TVIEW_MAPPED ? "mapped" : "all";
 	for (int i = 0; i < source->nlinks; i++)
-		links = lappend(links, get_attname(source->relid, source->links[i],
-										   false));
+		result->key_columns = lappend(result->key_columns,
+									  get_attname(source->relid,
+												  source->links[i], false));
+	result->used_columns = used_names(source);
 	foreach(lc, source->path)
 		path = lappend(path, lfirst(lc));
+	if (source->sql != NULL)
+		result->path = join_strings(path, " -> ");
+	explain_indexes(source, result);
+	return result;
+}
+
+static void
+put_source(const TviewPlan *plan, int number, int level,
+		   ReturnSetInfo *result)
+{
+	const TviewSource *source = &plan->sources[number];
+	TviewExplanation *explanation = tview_explain_source(source);
+	Datum		values[EXPLAIN_COLUMNS] = {0};
+	bool		nulls[EXPLAIN_COLUMNS] = {0};
 
 	values[EXPLAIN_NUMBER] = Int32GetDatum(source->number + 1);
 	values[EXPLAIN_SOURCE] = ObjectIdGetDatum(source->relid);
 	values[EXPLAIN_ALIAS] = CStringGetTextDatum(source->alias);
-	values[EXPLAIN_KIND] = CStringGetTextDatum(kinds[source->kind]);
-	values[EXPLAIN_KEY_COLUMNS] = text_array(links);
-	values[EXPLAIN_USED_COLUMNS] = text_array(used_names(source));
+	values[EXPLAIN_KIND] = CStringGetTextDatum(explanation->kind);
+	values[EXPLAIN_KEY_COLUMNS] = text_array(explanation->key_columns);
+	values[EXPLAIN_USED_COLUMNS] = text_array(explanation->used_columns);
 	values[EXPLAIN_LEVEL] = Int32GetDatum(level);
 	nulls[EXPLAIN_DERIVATION] = source->sql == NULL;
 	nulls[EXPLAIN_PATH] = source->sql == NULL;
+	nulls[EXPLAIN_INDEX] = explanation->indexes == NIL;
+	nulls[EXPLAIN_MISSING_INDEX] = explanation->missing == NIL;
 	if (source->sql != NULL)
 	{
 		values[EXPLAIN_DERIVATION] = CStringGetTextDatum(source->sql);
-		values[EXPLAIN_PATH] = CStringGetTextDatum(join_strings(path, " -> "));
+		values[EXPLAIN_PATH] = CStringGetTextDatum(explanation->path);
 	}
-	explain_indexes(source, values, nulls);
+	if (explanation->indexes != NIL)
+		values[EXPLAIN_INDEX] =
+			CStringGetTextDatum(join_strings(explanation->indexes, ", "));
+	if (explanation->missing != NIL)
+		values[EXPLAIN_MISSING_INDEX] =
+			CStringGetTextDatum(join_strings(explanation->missing, "; "));
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
@@ -206,6 +230,6 @@ pg_tviews_explain(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < plan->nsources; i++)
-		explain_source(plan, i, level, (ReturnSetInfo *) fcinfo->resultinfo);
+		put_source(plan, i, level, (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }

@@ -1,0 +1,27 @@
+/*-------------------------------------------------------------------------
+ *
+ * explain.h
+ *	  How changes of each source reach the keys.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TVIEW_EXPLAIN_H
+#define TVIEW_EXPLAIN_H
+
+#include "analyze/derive.h"
+
+typedef struct TviewExplanation
+{
+	const char *kind;
+	List	   *key_columns;	/* names that the way to the key starts from */
+	List	   *used_columns;	/* names */
+	char	   *path;			/* aliases on the way, or NULL */
+	List	   *indexes;		/* names of those that the look-ups use */
+	List	   *missing;		/* statements that create those they lack */
+	List	   *missing_on;		/* OIDs of the tables that lack them */
+	List	   *scanned;		/* OIDs of tables looked up by no equality */
+} TviewExplanation;
+
+extern TviewExplanation *tview_explain_source(const TviewSource *source);
+
+#endif							/* TVIEW_EXPLAIN_H */
