@@ -128,6 +128,12 @@ CREATE FUNCTION @extschema@.pg_tviews_analyze_select(definition text,
 COMMENT ON FUNCTION @extschema@.pg_tviews_analyze_select(text, text, jsonb) IS
     'what pg_tviews_create() would make of a definition, or why it would refuse it, without creating anything; sections are verdict, column, source, index, notice';
 
+CREATE FUNCTION @extschema@.pg_tviews_health_check()
+    RETURNS TABLE (status text, component text, message text, severity text)
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_health_check() IS
+    'whether everything is in place that keeps TVIEWs right: status ok, warning or error, severity info, warning or critical; one row for each component in order, and for each finding in the others';
+
 CREATE FUNCTION @extschema@.pg_tviews_version() RETURNS text
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.pg_tviews_version() IS

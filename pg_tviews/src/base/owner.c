@@ -139,18 +139,26 @@ tview_owner_leave(const TviewOwnerContext *saved)
 }
 
 /*
+ * tview_owner_of - the owner of a relation
+ */
+Oid
+tview_owner_of(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	result = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
  * tview_owner_is_member - may the current user do what a relation's owner may?
  */
 bool
 tview_owner_is_member(Oid relid)
 {
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	bool		result;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	result = has_privs_of_role(GetUserId(),
-							   ((Form_pg_class) GETSTRUCT(tuple))->relowner);
-	ReleaseSysCache(tuple);
-	return result;
+	return has_privs_of_role(GetUserId(), tview_owner_of(relid));
 }

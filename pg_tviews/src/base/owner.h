@@ -18,6 +18,7 @@ typedef struct TviewOwnerContext
 extern void tview_owner_enter(TviewOwnerContext *saved, Oid owner,
 							  bool restricted);
 extern void tview_owner_leave(const TviewOwnerContext *saved);
+extern Oid	tview_owner_of(Oid relid);
 extern bool tview_owner_is_member(Oid relid);
 extern int	tview_fix_search_path(void);
 extern int	tview_fix_settings(void);

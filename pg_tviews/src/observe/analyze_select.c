@@ -4,14 +4,12 @@
  *	  pg_tviews_analyze_select(): what a definition would make.
  *
  * The definition goes through the checks that creation goes through, and what
- * they raise is returned as data.  All of it happens in a subtransaction that
- * is always rolled back: nothing stays, not even a lock.
+ * they raise is returned as data.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "executor/executor.h"
 #include "fmgr.h"
@@ -22,7 +20,6 @@
 #include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
-#include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
 #include "analyze/check.h"
@@ -34,6 +31,7 @@
 #include "base/owner.h"
 #include "catalog/graph.h"
 #include "catalog/reads.h"
+#include "observe/attempt.h"
 #include "observe/explain.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_analyze_select);
@@ -68,7 +66,6 @@ typedef struct Analysis
 	Jsonb	   *options;
 	Finding    *verdict;
 	List	   *findings;		/* of Finding, without the verdict */
-	MemoryContext context;		/* of all this */
 } Analysis;
 
 /* ----------
@@ -385,10 +382,11 @@ add_obstacles(Analysis *analysis, List *tables)
  * ----------
  */
 
-/* Raises what creation would raise. */
+/* Raises what creation would raise.  What is found before that stays. */
 static void
-judge(Analysis *analysis)
+judge(void *arg)
 {
+	Analysis   *analysis = arg;
 	TviewOptions *options = tview_options_parse(analysis->options);
 	Query	   *query = tview_select_parse(analysis->definition,
 										   analysis->entity == NULL ?
@@ -435,23 +433,6 @@ judge(Analysis *analysis)
 	add_boolean(analysis->verdict, "unique", derivation->unique);
 }
 
-/* Is it the definition's fault? */
-static bool
-is_refusal(int sqlerrcode)
-{
-	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
-	{
-		case ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK):
-		case ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES):
-		case ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION):
-		case ERRCODE_TO_CATEGORY(ERRCODE_SYSTEM_ERROR):
-		case ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR):
-			return false;
-		default:
-			return true;
-	}
-}
-
 static void
 add_refusal(Analysis *analysis, const ErrorData *error)
 {
@@ -466,36 +447,6 @@ add_refusal(Analysis *analysis, const ErrorData *error)
 		add_integer(verdict, "position", error->cursorpos);
 }
 
-/* Judge in a subtransaction of which nothing stays. */
-static void
-judge_without_trace(Analysis *analysis)
-{
-	ResourceOwner owner = CurrentResourceOwner;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(analysis->context);
-	PG_TRY();
-	{
-		judge(analysis);
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(analysis->context);
-		error = CopyErrorData();
-		if (!is_refusal(error->sqlerrcode))
-			PG_RE_THROW();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		add_refusal(analysis, error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(analysis->context);
-	CurrentResourceOwner = owner;
-}
-
 /*
  * pg_tviews_analyze_select - judge a definition, without creating anything
  */
@@ -504,12 +455,12 @@ pg_tviews_analyze_select(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Analysis	analysis = {0};
+	ErrorData  *error;
 	ListCell   *lc;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(2))
 		return (Datum) 0;
-	analysis.context = CurrentMemoryContext;
 	analysis.definition = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	if (!PG_ARGISNULL(1))
 		tview_name_parse(text_to_cstring(PG_GETARG_TEXT_PP(1)),
@@ -517,7 +468,9 @@ pg_tviews_analyze_select(PG_FUNCTION_ARGS)
 	analysis.options = PG_GETARG_JSONB_P(2);
 	analysis.verdict = make_finding("verdict", analysis.entity, "accepted",
 									NULL);
-	judge_without_trace(&analysis);
+	error = tview_attempt(judge, &analysis);
+	if (error != NULL)
+		add_refusal(&analysis, error);
 
 	put_finding(analysis.verdict, result);
 	foreach(lc, analysis.findings)
