@@ -62,10 +62,12 @@ typedef struct Judgement
 	bool		time_dependent;
 	List	   *declared;		/* of TviewReadsOids */
 	List	   *used;			/* OIDs of functions that were met */
+	List	   *compared;		/* nodes that are operands of comparisons */
 	bool		renders_record; /* a record of unnamed type becomes text */
 } Judgement;
 
 static bool judge_walker(Node *node, Judgement *judgement);
+static void judge_elements(Judgement *judgement, Oid type);
 
 /* ----------
  * Refusing
@@ -218,25 +220,77 @@ judge_function(Judgement *judgement, Oid funcid)
 	return judge_simple(judgement, funcid, false);
 }
 
+/* What comparing values of a type calls by default. */
+static void
+judge_comparison(Judgement *judgement, Oid type)
+{
+	TypeCacheEntry *entry;
+
+	type = getBaseType(type);
+	judge_elements(judgement, type);
+	if (type < FirstUnpinnedObjectId)
+		return;
+	entry = lookup_type_cache(type, TYPECACHE_EQ_OPR | TYPECACHE_CMP_PROC);
+	(void) judge_operator(judgement, entry->eq_opr, false);
+	if (OidIsValid(entry->cmp_proc))
+		(void) judge_simple(judgement, entry->cmp_proc, false);
+}
+
+/*
+ * Comparing arrays and rows compares their elements and columns, by the
+ * operators that the types of these have.
+ */
+static void
+judge_elements(Judgement *judgement, Oid type)
+{
+	Oid			element = get_element_type(type);
+
+	check_stack_depth();
+	if (OidIsValid(element))
+		judge_comparison(judgement, element);
+	else if (type_is_rowtype(type) && type != RECORDOID)
+	{
+		TupleDesc	desc = lookup_rowtype_tupdesc_domain(type, -1, false);
+
+		for (int i = 0; i < desc->natts; i++)
+			if (!TupleDescAttr(desc, i)->attisdropped)
+				judge_comparison(judgement, TupleDescAttr(desc, i)->atttypid);
+		ReleaseTupleDesc(desc);
+	}
+}
+
 /* An operator that sorts or groups, with what sorting and hashing call. */
 static void
 judge_ordering(Judgement *judgement, Oid opno)
 {
 	Oid			opfamily;
 	Oid			type;
-	int16		strategy;
+	TviewOrdering ordering;
 	RegProcedure left;
 	RegProcedure right;
 
 	(void) judge_operator(judgement, opno, false);
 	if (!OidIsValid(opno))
 		return;
-	if (get_ordering_op_properties(opno, &opfamily, &type, &strategy))
+	if (get_ordering_op_properties(opno, &opfamily, &type, &ordering))
 		(void) judge_simple(judgement,
 							get_opfamily_proc(opfamily, type, type,
 											  BTORDER_PROC), false);
 	if (get_op_hash_functions(opno, &left, &right))
 		(void) judge_simple(judgement, left, false);
+}
+
+/*
+ * Is it the number of an object that has another one in a restored database?
+ */
+static bool
+is_object_number(Node *node)
+{
+	if (IsA(node, Var))
+		return ((Var *) node)->varattno == TableOidAttributeNumber;
+	return IsA(node, RelabelType) &&
+		((RelabelType *) node)->resulttype == OIDOID &&
+		exprType((Node *) ((RelabelType *) node)->arg) != OIDOID;
 }
 
 /* ----------
@@ -550,13 +604,12 @@ judge_node(Judgement *judgement, Node *node)
 			judge_domain(judgement, ((CoerceToDomain *) node)->resulttype);
 			break;
 		case T_MinMaxExpr:
-			{
-				Oid			type = ((MinMaxExpr *) node)->minmaxtype;
-
-				type = lookup_type_cache(type, TYPECACHE_CMP_PROC)->cmp_proc;
-				if (OidIsValid(type))
-					(void) judge_simple(judgement, type, false);
-			}
+			judge_comparison(judgement, ((MinMaxExpr *) node)->minmaxtype);
+			break;
+		case T_TargetEntry:
+			if (((TargetEntry *) node)->ressortgroupref != 0)
+				judge_elements(judgement,
+							   exprType((Node *) ((TargetEntry *) node)->expr));
 			break;
 		case T_SQLValueFunction:
 			refuse_session(judgement,
@@ -574,6 +627,8 @@ judge_node(Judgement *judgement, Node *node)
 		case T_SetOperationStmt:
 			foreach(lc, ((SetOperationStmt *) node)->groupClauses)
 				judge_node(judgement, lfirst(lc));
+			foreach(lc, ((SetOperationStmt *) node)->colTypes)
+				judge_elements(judgement, lfirst_oid(lc));
 			break;
 		case T_WindowClause:
 			if (OidIsValid(((WindowClause *) node)->startInRangeFunc))
@@ -584,6 +639,12 @@ judge_node(Judgement *judgement, Node *node)
 		case T_CTECycleClause:
 			(void) judge_operator(judgement, ((CTECycleClause *) node)->cycle_mark_neop, false);
 			break;
+		case T_Var:
+		case T_RelabelType:
+			if (is_object_number(node) &&
+				!list_member_ptr(judgement->compared, node))
+				refuse_session(judgement, "The number of a database object", "");
+			break;
 		default:
 			judge_outputs(judgement, tview_json_args(node));
 			if (OidIsValid(tview_json_returning(node)))
@@ -592,10 +653,48 @@ judge_node(Judgement *judgement, Node *node)
 	}
 }
 
+/* Operands of an operator; NIL if the node is something else */
+static List *
+operands(Node *node)
+{
+	if (IsA(node, OpExpr) || IsA(node, DistinctExpr) || IsA(node, NullIfExpr))
+		return ((OpExpr *) node)->args;
+	if (IsA(node, ScalarArrayOpExpr))
+		return list_make1(linitial(((ScalarArrayOpExpr *) node)->args));
+	if (IsA(node, CaseExpr) && ((CaseExpr *) node)->arg != NULL)
+		return list_make1(((CaseExpr *) node)->arg);
+	return NIL;
+}
+
+/*
+ * Numbers of objects may be compared: what they are compared with changes
+ * with them.
+ */
+static void
+allow_numbers(Judgement *judgement, Node *node)
+{
+	List	   *allowed = operands(node);
+	ListCell   *lc;
+
+	if (allowed == NIL || !(IsA(node, CaseExpr) || exprType(node) == BOOLOID))
+		return;
+	if (IsA(node, ScalarArrayOpExpr))
+	{
+		Node	   *array = lsecond(((ScalarArrayOpExpr *) node)->args);
+
+		if (IsA(array, ArrayExpr))
+			allowed = list_concat(allowed, ((ArrayExpr *) array)->elements);
+	}
+	foreach(lc, allowed)
+		if (is_object_number(lfirst(lc)))
+		judgement->compared = lappend(judgement->compared, lfirst(lc));
+}
+
 static bool
 judge_walker(Node *node, Judgement *judgement)
 {
 	Calls		call = {judgement, false};
+	ListCell   *lc;
 
 	if (node == NULL)
 		return false;
@@ -622,6 +721,9 @@ judge_walker(Node *node, Judgement *judgement)
 			judge_arguments(judgement, node);
 		judge_node(judgement, node);
 	}
+	allow_numbers(judgement, node);
+	foreach(lc, operands(node))
+		judge_elements(judgement, exprType(lfirst(lc)));
 	return expression_tree_walker(node, judge_walker, judgement);
 }
 

@@ -93,6 +93,13 @@
 #define tview_group_exprs(rte)		((void) (rte), NIL)
 #endif
 
+/* PostgreSQL 18 says with an enum of its own which way an operator orders. */
+#if PG_VERSION_NUM >= 180000
+typedef CompareType TviewOrdering;
+#else
+typedef int16 TviewOrdering;
+#endif
+
 /* PostgreSQL 18 knows generated columns that are not stored. */
 #if PG_VERSION_NUM >= 180000
 #define tview_is_virtual(att) \

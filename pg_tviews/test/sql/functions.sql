@@ -57,7 +57,7 @@ SELECT try_all('word::timestamp', 'word::timestamptz', 'word::time', 'word::time
 CREATE DOMAIN thing AS regclass;
 CREATE TYPE things AS (r regclass, t text);
 SELECT try('r');
-SELECT try_all('r::text', 'rs', 'rs::text', 'r::oid', 'r::thing', 'ROW(r, n)::things', 'ROW(r, n)', 'to_jsonb(r)', 'to_jsonb(tb_x)', 'tb_x',
+SELECT try_all('r::text', 'rs', 'rs::text', 'r::oid', 'tb_x.tableoid', 'r::oid::int8', 'nullif(r, ''tb_o''::regclass)::oid', 'tb_x.tableoid = ''tb_x''::regclass', 'CASE tb_x.tableoid WHEN ''tb_x''::regclass THEN 1 END', 'CASE r WHEN ''tb_x''::regclass THEN 1 END', 'tb_x.tableoid IN (''tb_x''::regclass, ''tb_o''::regclass)', 'r::thing', 'ROW(r, n)::things', 'ROW(r, n)', 'to_jsonb(r)', 'to_jsonb(tb_x)', 'tb_x',
 	'row_to_json(tb_x)', '''is '' || r', 'concat(n, r)', 'concat_ws(''-'', n, r)', 'format(''%s'', r)', 'format(''%s'', VARIADIC rs)', 'array_to_string(rs, '','')', 'quote_literal(r)',
 	'json_build_array(r)', 'jsonb_object(array[word, r::text])', '(SELECT jsonb_agg(i.r ORDER BY i.r) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)',
 	'(SELECT json_object_agg(i.word, i.r) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)', '(SELECT string_agg(i.r::text, '','' ORDER BY i.pk_x) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)',
@@ -126,6 +126,8 @@ CREATE OPERATOR <! (FUNCTION = less, LEFTARG = box1, RIGHTARG = box1);
 CREATE OPERATOR =! (FUNCTION = same, LEFTARG = box1, RIGHTARG = box1);
 CREATE OPERATOR CLASS box1_ops DEFAULT FOR TYPE box1 USING btree AS
 	OPERATOR 1 <!, OPERATOR 3 =!, FUNCTION 1 compare(box1, box1);
+ALTER TABLE tb_x ADD b box1;
+CREATE TYPE boxes AS (b box1, n int);
 SELECT try_all('~~> n', 'n::box1', '(SELECT total(i.n) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)', '(SELECT moving(i.n) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)',
 	'(SELECT combined(i.n) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)', '(SELECT cat(i.r) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)', '(SELECT cat(i.n) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)',
 	'n::checked', 'n::wrapped', 'word::wrapped', 'jsonb_populate_record(null::things, j)',
@@ -134,12 +136,14 @@ SELECT try_all('~~> n', 'n::box1', '(SELECT total(i.n) FROM tb_x i WHERE i.pk_x 
 	'(SELECT i.n FROM tb_x i WHERE i.pk_x = tb_x.pk_x ORDER BY ROW(i.n)::box1)', '(SELECT max(i.n) FROM tb_x i WHERE i.pk_x = tb_x.pk_x GROUP BY ROW(i.n)::box1)',
 	'(SELECT rank() OVER (PARTITION BY ROW(i.n)::box1) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)',
 	'(SELECT q.v FROM (SELECT ROW(n)::box1 AS v UNION SELECT ROW(1)::box1) q)', '(SELECT DISTINCT ROW(n)::box1)',
-	'greatest(ROW(n)::box1, ROW(2)::box1)', 'ROW(n)::box1 <! ROW(1)::box1', 'ROW(n)::box1 <! ANY (ARRAY[ROW(1)::box1])', 'n IN (SELECT half(1))', 'nullif(n, half(n))');
+	'greatest(ROW(n)::box1, ROW(2)::box1)', 'ROW(n)::box1 <! ROW(1)::box1', 'ROW(n)::box1 <! ANY (ARRAY[ROW(1)::box1])', 'n IN (SELECT half(1))', 'ARRAY[ROW(n)::box1] < ARRAY[ROW(1)::box1]', 'ROW(b, n)::boxes = ROW(b, 1)::boxes', '(SELECT DISTINCT ARRAY[b])', '(SELECT count(*) FROM tb_x i WHERE i.pk_x = tb_x.pk_x GROUP BY ARRAY[b])',
+	'(SELECT q.v[1] FROM (SELECT ARRAY[b] AS v UNION SELECT NULL) q)', 'greatest(ARRAY[b], ARRAY[b])', 'b IS DISTINCT FROM b', 'nullif(n, half(n))');
 SELECT try('(SELECT total(i.n) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)', '{"reads": {"total(int)": []}}');
 SELECT try('(SELECT total(i.n) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)', '{"reads": {"half(int)": []}}');
 SELECT try('(SELECT combined(i.n) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)', '{"reads": {"combined(int)": []}}');
 SELECT try('n::wrapped', '{"reads": {"half(int)": []}}');
 DROP OPERATOR CLASS box1_ops USING btree;
+ALTER TABLE tb_x DROP b;
 
 -- option time_dependent: what the clock and the session say, as of the last
 -- time the row was written
