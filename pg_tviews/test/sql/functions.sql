@@ -61,7 +61,7 @@ SELECT try_all('r::text', 'rs', 'rs::text', 'r::oid', 'tb_x.tableoid', 'r::oid::
 	'row_to_json(tb_x)', '''is '' || r', 'concat(n, r)', 'concat_ws(''-'', n, r)', 'format(''%s'', r)', 'format(''%s'', VARIADIC rs)', 'array_to_string(rs, '','')', 'quote_literal(r)',
 	'json_build_array(r)', 'jsonb_object(array[word, r::text])', '(SELECT jsonb_agg(i.r ORDER BY i.r) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)',
 	'(SELECT json_object_agg(i.word, i.r) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)', '(SELECT string_agg(i.r::text, '','' ORDER BY i.pk_x) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)',
-	'(SELECT json_agg(r) OVER ())', 'xmlelement(name a, r)::text', 'xmlforest(r AS a)::text', 'xmlelement(name a, xmlattributes(m AS b))::text',
+	'(SELECT json_agg(r) OVER ())',
 	'textin(regclassout(r))', 'array_out(rs)::text', 'm', 'm::text', 'm > 1::text::money', 'pg_typeof(n)', 'pg_typeof(n)::oid',
 	'r = ''tb_x''::regclass', 'daterange(at::date, null)', 'ARRAY[at]', '(SELECT t FROM (SELECT n, word) t)', '(SELECT row_to_json(t) FROM (SELECT n, r) t)',
 	'(SELECT row_to_json(t) FROM (SELECT n, at, word) t)', '(SELECT jsonb_agg(t ORDER BY t) FROM (VALUES (1, r)) t)', '(SELECT array_agg(t ORDER BY t) FROM (SELECT r) t)');
