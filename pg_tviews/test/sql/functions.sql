@@ -138,6 +138,12 @@ SELECT try_all('~~> n', 'n::box1', '(SELECT total(i.n) FROM tb_x i WHERE i.pk_x 
 	'(SELECT q.v FROM (SELECT ROW(n)::box1 AS v UNION SELECT ROW(1)::box1) q)', '(SELECT DISTINCT ROW(n)::box1)',
 	'greatest(ROW(n)::box1, ROW(2)::box1)', 'ROW(n)::box1 <! ROW(1)::box1', 'ROW(n)::box1 <! ANY (ARRAY[ROW(1)::box1])', 'n IN (SELECT half(1))', 'ARRAY[ROW(n)::box1] < ARRAY[ROW(1)::box1]', 'ROW(b, n)::boxes = ROW(b, 1)::boxes', '(SELECT DISTINCT ARRAY[b])', '(SELECT count(*) FROM tb_x i WHERE i.pk_x = tb_x.pk_x GROUP BY ARRAY[b])',
 	'(SELECT q.v[1] FROM (SELECT ARRAY[b] AS v UNION SELECT NULL) q)', 'greatest(ARRAY[b], ARRAY[b])', 'b IS DISTINCT FROM b', 'nullif(n, half(n))');
+-- in the defaults of arguments, and in records that functions return
+CREATE FUNCTION plus(a int, t timestamptz DEFAULT now(), b int DEFAULT 1) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT a + b';
+CREATE FUNCTION parts(a int, OUT n int, OUT r regclass) IMMUTABLE LANGUAGE sql AS 'SELECT 1, null::regclass';
+CREATE FUNCTION pieces(a int, OUT n int, OUT t text) IMMUTABLE LANGUAGE sql AS 'SELECT 1, null::text';
+SELECT try_all('plus(n)', 'plus(n, at)', 'plus(n, at, 2)', 'plus(a => n, b => 1)', 'plus(b => 1, a => n, t => at)', 'to_jsonb(parts(n))', 'to_jsonb(pieces(n))', '(SELECT to_jsonb(p) FROM parts(n) p)',
+	'(SELECT to_jsonb(p) FROM parts(n) WITH ORDINALITY p)', '(SELECT to_jsonb(p) FROM pieces(n) p)', '(parts(n)).n', '(parts(n)).r');
 SELECT try('(SELECT total(i.n) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)', '{"reads": {"total(int)": []}}');
 SELECT try('(SELECT total(i.n) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)', '{"reads": {"half(int)": []}}');
 SELECT try('(SELECT combined(i.n) FROM tb_x i WHERE i.pk_x = tb_x.pk_x)', '{"reads": {"combined(int)": []}}');
