@@ -250,7 +250,7 @@ tview_plan_get(Oid tview)
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	plan = tview_plan_build(tview, entry->view, tview_name_qualified(tview),
-							entry->options);
+							tview_options_copy(entry->options));
 	plan->context = context;
 	plan->valid = seen == invalidations;
 	MemoryContextSetParent(context, CacheMemoryContext);

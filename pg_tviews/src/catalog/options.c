@@ -125,3 +125,30 @@ tview_options_parse(Jsonb *options)
 			parse_option(result, value_string(&value), &iterator);
 	return result;
 }
+
+/*
+ * tview_options_copy - a copy in the current context
+ *
+ * Those of a Tview go with the graph, which may be read anew at any time.
+ */
+TviewOptions *
+tview_options_copy(const TviewOptions *options)
+{
+	TviewOptions *result = palloc(sizeof(TviewOptions));
+	ListCell   *lc;
+
+	*result = *options;
+	result->reads = NIL;
+	foreach(lc, options->reads)
+	{
+		TviewReads *from = lfirst(lc);
+		TviewReads *to = palloc0(sizeof(TviewReads));
+		ListCell   *table;
+
+		to->function = pstrdup(from->function);
+		foreach(table, from->tables)
+			to->tables = lappend(to->tables, pstrdup(lfirst(table)));
+		result->reads = lappend(result->reads, to);
+	}
+	return result;
+}

@@ -26,5 +26,6 @@ typedef struct TviewOptions
 } TviewOptions;
 
 extern TviewOptions *tview_options_parse(Jsonb *options);
+extern TviewOptions *tview_options_copy(const TviewOptions *options);
 
 #endif							/* TVIEW_OPTIONS_H */

@@ -503,11 +503,12 @@ tview_intercept_types(void)
 static void
 check_again(Oid relid)
 {
-	Query	   *query = tview_view_query(tview_graph_find(relid)->view);
-	TviewExpansion *expansion = tview_expand(query);
-	Tview	   *tview = tview_graph_find(relid);	/* expanding may move it */
+	Tview	   *tview = tview_graph_find(relid);
+	char	   *entity = pstrdup(tview->entity);
+	TviewOptions *options = tview_options_copy(tview->options);
 
-	tview_check_definition(expansion, pstrdup(tview->entity), tview->options);
+	tview_check_definition(tview_expand(tview_view_query(tview->view)),
+						   entity, options);
 }
 
 /*

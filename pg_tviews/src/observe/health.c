@@ -263,12 +263,11 @@ plan_again(void *arg)
 	Tview	   *tview = tview_graph_find(relid);
 	Oid			view = tview->view;
 	char	   *entity = pstrdup(tview->entity);
-	TviewExpansion *expansion = tview_expand(tview_view_query(view));
+	TviewOptions *options = tview_options_copy(tview->options);
 
-	tview_check_definition(expansion, entity,
-						   tview_graph_find(relid)->options);
-	(void) tview_plan_build(relid, view, entity,
-							tview_graph_find(relid)->options);
+	tview_check_definition(tview_expand(tview_view_query(view)), entity,
+						   options);
+	(void) tview_plan_build(relid, view, entity, options);
 }
 
 static void
