@@ -319,6 +319,24 @@ add_sources(Analysis *analysis, const TviewDerivation *derivation)
 			 "Join other tables by unique columns, or aggregate their rows in a subquery.");
 }
 
+/* Tables that functions are declared to read: there is no way to the key. */
+static void
+add_reads(Analysis *analysis, const TviewOptions *options)
+{
+	ListCell   *lc;
+
+	foreach(lc, tview_reads_tables(options))
+	{
+		char	   *name = tview_name_qualified(lfirst_oid(lc));
+
+		(void) add_finding(analysis, "source", name, "all",
+						   "read by a function, says option \"reads\"");
+		warn(analysis, name,
+			 psprintf("every change of %s rebuilds the TVIEW", name),
+			 "Read the table in the definition itself.");
+	}
+}
+
 /* ----------
  * Notices
  * ----------
@@ -423,6 +441,7 @@ judge(void *arg)
 							  options);
 	AtEOXact_GUC(false, nest_level);
 	add_sources(analysis, derivation);
+	add_reads(analysis, options);
 	add_obstacles(analysis, tables);
 
 	foreach(lc, derivation->roots)

@@ -74,6 +74,13 @@ SELECT test_error('SELECT pg_tviews_analyze_select(''SELECT 1'', ''a.b.c'')');
 -- what is known of it is still said
 SELECT section, name, kind, detail FROM pg_tviews_analyze_select('SELECT pk_post, fk_user, title AS data FROM tb_post') WHERE section = 'column';
 
+-- tables that a function is declared to read
+CREATE FUNCTION comments(post int) RETURNS bigint STABLE LANGUAGE sql AS 'SELECT count(*) FROM public.tb_comment WHERE fk_post = post';
+SELECT why('SELECT pk_post, to_jsonb(comments(pk_post)) AS data FROM tb_post', options => '{"reads": {"comments(int)": ["tb_comment"]}}');
+SELECT section, name, kind, detail, properties ->> 'hint'
+FROM pg_tviews_analyze_select('SELECT pk_post, to_jsonb(comments(pk_post)) AS data FROM tb_post', options => '{"on_unmapped": "rebuild", "reads": {"comments(int)": ["tb_comment"]}}')
+WHERE section IN ('verdict', 'source', 'notice');
+
 -- nothing stays: no object, no lock, no change, in whatever transaction
 BEGIN;
 SELECT count(*) > 0 FROM pg_tviews_analyze_select(:'definition');
