@@ -194,7 +194,7 @@ describe_obstacle(const TviewSources *sources, int occurrence)
 {
 	TviewScope *scope = sources->occurrences[occurrence].scope;
 	TviewObstacle result = {"a join that no condition ties to the key",
-	"Join it by a condition that leads, directly or through other tables, to the row that has the key"};
+	"Join it by a condition that leads, directly or through other tables, to the row that has the key."};
 	bool		sublink = false;
 
 	for (; scope != NULL; scope = scope->parent)
@@ -204,13 +204,13 @@ describe_obstacle(const TviewSources *sources, int occurrence)
 		if (scope->recursion != NULL)
 		{
 			result.construct = "a recursive query (WITH RECURSIVE) whose steps do not lead to the key";
-			result.hint = "Let each step follow one reference between rows, starting from the row that has the key or passing the key on";
+			result.rewrite = "Let each step follow one reference between rows, starting from the row that has the key or passing the key on.";
 			return result;
 		}
 		if (scope->is_sublink && !sublink)
 		{
 			result.construct = "a subquery that no condition ties to the key";
-			result.hint = "Correlate it by a condition that leads, directly or through other tables, to the row that has the key";
+			result.rewrite = "Correlate it by a condition that leads, directly or through other tables, to the row that has the key.";
 		}
 		sublink |= scope->is_sublink;
 	}
@@ -255,14 +255,11 @@ add_unmapped(TviewDerivation *derivation, const TviewSources *sources,
 	ListCell   *lc;
 
 	if (!options->rebuild_unmapped)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot maintain TVIEW \"%s\" by key", name),
-				 errdetail("Changes to table %s (\"%s\" in the definition) reach it only through %s.",
-						   tview_name_qualified(source->relid), source->alias,
-						   obstacle->construct),
-				 errhint("%s; or create the TVIEW with the option {\"on_unmapped\": \"rebuild\"}, and it is rebuilt by differences whenever the table changes.",
-						 obstacle->hint)));
+		tview_refuse_unmapped(name,
+							  psprintf("%s (\"%s\" in the definition)",
+									   tview_name_qualified(source->relid),
+									   source->alias),
+							  obstacle->construct, obstacle->rewrite);
 
 	foreach(lc, derivation->sources)
 		if (((TviewSource *) lfirst(lc))->number == original)
@@ -297,7 +294,7 @@ add_sources(TviewDerivation *derivation, const TviewSearch *search,
 	for (int i = 0; i < sources->count; i++)
 	{
 		int			original = sources->occurrences[i].original;
-		TviewObstacle obstacle = {NULL, "Join it by other columns"};
+		TviewObstacle obstacle = {NULL, "Join it by other columns."};
 		TviewSource *source;
 
 		if (!OidIsValid(sources->occurrences[i].relid) ||
@@ -408,7 +405,7 @@ derive_nothing(TviewDerivation *derivation, TviewGraph *graph,
 	if (!options->rebuild_unmapped)
 		tview_refuse(name,
 					 psprintf("Its key \"%s\" is not computed from columns of one table, or of either of several by COALESCE.", key_column),
-					 "Take the key from the table whose rows the TVIEW has; or create the TVIEW with the option {\"on_unmapped\": \"rebuild\"}, and it is rebuilt by differences whenever a table changes.");
+					 "Take the key from the table whose rows the TVIEW has. Or set option \"on_unmapped\" to \"rebuild\", to have the TVIEW rebuilt by differences when a table changes.");
 	for (int i = 0; i < sources->count; i++)
 		if (OidIsValid(sources->occurrences[i].relid) &&
 			bms_is_member(i, graph->active) &&

@@ -45,15 +45,15 @@ typedef enum Layer
 
 static const TviewObstacle window_obstacle = {
 	"a window whose partition does not lead to the key",
-	"Partition by the key, or by a column that conditions tie to it"
+	"Partition by the key, or by a column that conditions tie to it."
 };
 static const TviewObstacle distinct_obstacle = {
 	"DISTINCT ON expressions that do not lead to the key",
-	"Use the key in DISTINCT ON, or columns that conditions tie to it"
+	"Use the key in DISTINCT ON, or columns that conditions tie to it."
 };
 static const TviewObstacle limit_obstacle = {
 	"LIMIT or OFFSET",
-	"Limit rows in a subquery that is correlated with the row that has the key, or in the query that reads the TVIEW"
+	"Limit rows in a subquery that is correlated with the row that has the key, or in the query that reads the TVIEW."
 };
 
 static TviewScope *build_scope(TviewSources *sources, Query *query,

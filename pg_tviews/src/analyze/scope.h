@@ -15,7 +15,8 @@
 typedef struct TviewObstacle
 {
 	const char *construct;
-	const char *hint;			/* how to write it differently; no full stop */
+	const char *rewrite;		/* a sentence that says how to write it
+								 * differently */
 } TviewObstacle;
 
 /* What a range table entry stands for */
