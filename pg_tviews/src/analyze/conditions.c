@@ -252,7 +252,7 @@ add_test(TviewGraph *graph, TviewScope *scope, SubLink *sublink,
 	if (sublink->subLinkType == ALL_SUBLINK || !wanted)
 	{
 		if (!IsA(op, OpExpr) || list_length(op->args) != 2 ||
-			get_op_btree_interpretation(op->opno) == NIL ||
+			get_op_index_interpretation(op->opno) == NIL ||
 			!is_never_null(graph, linitial(op->args), all_nulled, inner) ||
 			!is_never_null(graph, lsecond(op->args), all_nulled, inner))
 			return;

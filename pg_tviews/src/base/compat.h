@@ -119,4 +119,9 @@ typedef int16 TviewOrdering;
 #define tview_is_not_null(desc, i)	(TupleDescAttr((desc), (i))->attnotnull)
 #endif
 
+/* PostgreSQL 18 generalised comparison operators from btree to all indexes. */
+#if PG_VERSION_NUM < 180000
+#define get_op_index_interpretation(opno)	get_op_btree_interpretation(opno)
+#endif
+
 #endif							/* TVIEW_COMPAT_H */
