@@ -5,8 +5,9 @@
  *
  * A backend reads pg_tview_meta as a whole when it first needs to know, and
  * again after any backend has changed it.  What the functions return belongs
- * to the cache and is good until the next call that may process
- * invalidations, so a caller that runs statements keeps OIDs, not pointers.
+ * to the cache.  It stays to the end of the transaction, since anything that
+ * opens a table may process invalidations; but it may be out of date, so a
+ * caller that runs statements keeps OIDs, not pointers.
  *
  * TVIEWs are ordered by level: one that reads no other TVIEW has level 1, and
  * every other one more than the highest it reads.  A flush that goes through
@@ -152,7 +153,7 @@ tview_graph_all(void)
 
 	MemoryContextSetParent(context, CacheMemoryContext);
 	if (graph_context != NULL)
-		MemoryContextDelete(graph_context);
+		MemoryContextSetParent(graph_context, TopTransactionContext);
 	graph_context = context;
 	graph = loaded;
 	graph_generation++;
