@@ -39,6 +39,13 @@ syscache_callback(Datum arg, int cache, uint32 hash)
 	tview_plan_invalidate(InvalidOid);
 }
 
+/* Types come and go with tables, so only those that a plan names count. */
+static void
+type_callback(Datum arg, int cache, uint32 hash)
+{
+	tview_plan_invalidate_type(hash);
+}
+
 void
 _PG_init(void)
 {
@@ -49,4 +56,8 @@ _PG_init(void)
 	CacheRegisterSyscacheCallback(NAMESPACEOID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(PROCOID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(OPEROID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(COLLOID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(ENUMOID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(TSCONFIGOID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(TYPEOID, type_callback, (Datum) 0);
 }

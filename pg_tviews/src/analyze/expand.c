@@ -93,6 +93,10 @@ tview_table_query(const Tview *tview)
 	return query;
 }
 
+/*
+ * The view may have more columns than when the query was parsed.  The entry
+ * goes on having as many, since joins that it is in count them.
+ */
 static void
 replace_by_subquery(RangeTblEntry *rte, Query *subquery)
 {
@@ -103,7 +107,8 @@ replace_by_subquery(RangeTblEntry *rte, Query *subquery)
 	{
 		TargetEntry *tle = lfirst(lc);
 
-		if (!tle->resjunk)
+		if (!tle->resjunk &&
+			list_length(names) < list_length(rte->eref->colnames))
 			names = lappend(names, makeString(pstrdup(tle->resname)));
 	}
 	rte->rtekind = RTE_SUBQUERY;

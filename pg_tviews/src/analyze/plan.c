@@ -29,6 +29,7 @@
 #include "utils/typcache.h"
 
 #include "analyze/expand.h"
+#include "analyze/mentions.h"
 #include "analyze/plan.h"
 #include "analyze/restrict.h"
 #include "base/names.h"
@@ -133,6 +134,25 @@ set_sources(TviewPlan *plan, List *sources)
 		plan->sources[plan->nsources++] = *(TviewSource *) lfirst(lc);
 }
 
+/* Have the plan made anew when anything that its text names is altered. */
+static void
+set_relids(TviewPlan *plan, const TviewExpansion *expansion)
+{
+	List	   *views = lcons_oid(plan->view, list_copy(expansion->helpers));
+	ListCell   *lc;
+
+	plan->relids = list_concat_unique_oid(list_make2_oid(plan->tview, plan->view),
+										  expansion->tables);
+	plan->relids = list_concat_unique_oid(plan->relids, expansion->helpers);
+	plan->relids = list_concat_unique_oid(plan->relids, expansion->views);
+	plan->relids = list_concat_unique_oid(plan->relids,
+										  tview_mentions_relations(views));
+	foreach(lc, tview_mentions_types(views))
+		plan->types = lappend_int(plan->types,
+								  (int) GetSysCacheHashValue1(TYPEOID,
+															  ObjectIdGetDatum(lfirst_oid(lc))));
+}
+
 /*
  * tview_plan_build - make a plan, in the current memory context
  *
@@ -171,7 +191,6 @@ tview_plan_build(Oid tview, Oid view, const char *name,
 	plan->roots = derivation->roots;
 	plan->root_rtindex = derivation->root_rtindex;
 	plan->parts = derivation->parts;
-	plan->derive = palloc0(sizeof(SPIPlanPtr) * plan->nsources);
 
 	/* rows of a table have no order, but the order may say which there are */
 	if (!expansion->query->hasDistinctOn &&
@@ -185,11 +204,11 @@ tview_plan_build(Oid tview, Oid view, const char *name,
 													&plan->pushes_keys),
 									 false);
 
-	plan->relids = list_concat_unique_oid(list_make2_oid(tview, view),
-										  expansion->tables);
-	plan->relids = list_concat_unique_oid(plan->relids, expansion->helpers);
-	plan->relids = list_concat_unique_oid(plan->relids, expansion->views);
-	table_close(rel, AccessShareLock);
+	set_relids(plan, expansion);
+	plan->derive = palloc0(sizeof(SPIPlanPtr) * plan->nsources);
+
+	/* table first, view second, both to the end: ALTER TABLE ... RENAME too */
+	table_close(rel, NoLock);
 	AtEOXact_GUC(false, nest_level);
 	return plan;
 }
@@ -296,6 +315,26 @@ tview_plan_invalidate(Oid relid)
 		TviewPlan  *plan = lfirst(lc);
 
 		if (!OidIsValid(relid) || list_member_oid(plan->relids, relid))
+			plan->valid = false;
+	}
+}
+
+/*
+ * tview_plan_invalidate_type - part of the syscache callback for types
+ *
+ * hash 0 stands for all.
+ */
+void
+tview_plan_invalidate_type(uint32 hash)
+{
+	ListCell   *lc;
+
+	invalidations++;
+	foreach(lc, plans)
+	{
+		TviewPlan  *plan = lfirst(lc);
+
+		if (hash == 0 || list_member_int(plan->types, (int) hash))
 			plan->valid = false;
 	}
 }

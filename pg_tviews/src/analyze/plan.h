@@ -29,6 +29,8 @@ typedef struct TviewPlan
 	char	   *name;			/* of the table, qualified and quoted */
 	bool		has_deferred;	/* the table has deferrable triggers */
 	List	   *relids;			/* a change of one makes the plan invalid */
+	List	   *types;			/* ... of one of these types, by the hash of
+								 * its OID in the syscache, too */
 
 	char	   *key_column;
 	Oid			key_constraint; /* the primary key, InvalidOid before there is
@@ -73,6 +75,7 @@ extern void tview_plan_check_key(Oid type, const char *column,
 extern char *tview_plan_parts_sql(const TviewPlan *plan, uint64 parts);
 extern uint64 tview_plan_generation(void);
 extern void tview_plan_invalidate(Oid relid);
+extern void tview_plan_invalidate_type(uint32 hash);
 extern void tview_plan_at_xact_end(void);
 
 #endif							/* TVIEW_PLAN_H */
