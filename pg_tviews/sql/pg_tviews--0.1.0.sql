@@ -7,7 +7,7 @@
 
 CREATE TABLE @extschema@.pg_tview_meta (
     entity        text        NOT NULL,
-    schema        regnamespace NOT NULL,
+    schema        name        NOT NULL,
     tview         regclass    NOT NULL PRIMARY KEY,
     view          regclass    NOT NULL UNIQUE,
     root          regclass    NOT NULL,
@@ -34,7 +34,7 @@ COMMENT ON COLUMN @extschema@.pg_tview_meta.root IS
 COMMENT ON COLUMN @extschema@.pg_tview_meta.key_column IS
     'primary key column, pk_<entity>';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.definition IS
-    'the defining query, with qualified names';
+    'the defining query, with qualified names as they are now';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.dependencies IS
     'tables that the definition reads, other TVIEWs included';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.fk_columns IS
@@ -42,7 +42,7 @@ COMMENT ON COLUMN @extschema@.pg_tview_meta.fk_columns IS
 COMMENT ON COLUMN @extschema@.pg_tview_meta.uuid_columns IS
     'columns <parent>_id of the TVIEW';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.options IS
-    'options given when the TVIEW was created';
+    'options given when the TVIEW was created or altered, names in them qualified';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.created_at IS
     'when the TVIEW was created';
 

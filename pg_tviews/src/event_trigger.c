@@ -18,6 +18,7 @@
 #include "ddl/create.h"
 #include "ddl/dependencies.h"
 #include "ddl/drop.h"
+#include "ddl/follow.h"
 #include "ddl/intercept.h"
 #include "refresh/flush.h"
 
@@ -83,6 +84,10 @@ pg_tviews_ddl_command_start(PG_FUNCTION_ARGS)
 		case T_ViewStmt:
 			tview_intercept_view((ViewStmt *) parsetree);
 			break;
+		case T_RenameStmt:
+		case T_AlterObjectSchemaStmt:
+			tview_follow_names_start(parsetree);
+			break;
 		case T_RuleStmt:
 			tview_intercept_rule((RuleStmt *) parsetree);
 			break;
@@ -130,16 +135,26 @@ pg_tviews_ddl_command_end(PG_FUNCTION_ARGS)
 				tview_intercept_expressions(((AlterTableStmt *) parsetree)->relation);
 			if (((AlterTableStmt *) parsetree)->objtype == OBJECT_TYPE)
 				tview_intercept_types();
+			tview_follow_table((AlterTableStmt *) parsetree);
+			if (changes_columns((AlterTableStmt *) parsetree))
+				tview_follow_columns();
 			break;
 		case T_RenameStmt:
 			tview_intercept_shapes(((RenameStmt *) parsetree)->relation,
 								   true);
 			if (((RenameStmt *) parsetree)->renameType == OBJECT_ATTRIBUTE)
 				tview_intercept_types();
+			tview_follow_names_end(parsetree);
+			break;
+		case T_AlterObjectSchemaStmt:
+			tview_follow_names_end(parsetree);
 			break;
 		case T_AlterEnumStmt:
 			if (((AlterEnumStmt *) parsetree)->oldVal != NULL)
+			{
 				tview_intercept_types();
+				tview_follow_columns();
+			}
 			break;
 		case T_CreateFunctionStmt:
 		case T_AlterFunctionStmt:

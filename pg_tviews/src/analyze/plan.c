@@ -36,6 +36,7 @@
 #include "base/owner.h"
 #include "base/types.h"
 #include "catalog/graph.h"
+#include "catalog/reads.h"
 
 static List *plans = NIL;		/* of TviewPlan, in CacheMemoryContext */
 static List *dead_plans = NIL;	/* to be freed at the end of the transaction */
@@ -154,6 +155,31 @@ set_relids(TviewPlan *plan, const TviewExpansion *expansion)
 }
 
 /*
+ * A table that a function of the definition is declared to read has no way to
+ * the key: a change of it rebuilds the TVIEW.
+ */
+static void
+add_reads(TviewPlan *plan, List *tables)
+{
+	TviewSource *sources = palloc0(sizeof(TviewSource) *
+								   (plan->nsources + list_length(tables) + 1));
+	ListCell   *lc;
+
+	memcpy(sources, plan->sources, sizeof(TviewSource) * plan->nsources);
+	foreach(lc, tables)
+	{
+		TviewSource *source = &sources[plan->nsources++];
+
+		source->kind = TVIEW_ALL;
+		source->relid = lfirst_oid(lc);
+		source->alias = get_rel_name(source->relid);
+		source->whole_row = true;
+	}
+	plan->sources = sources;
+	plan->relids = list_concat_unique_oid(plan->relids, tables);
+}
+
+/*
  * tview_plan_build - make a plan, in the current memory context
  *
  * Raises an error if a source has no way to the key.  name is the TVIEW's,
@@ -205,6 +231,7 @@ tview_plan_build(Oid tview, Oid view, const char *name,
 									 false);
 
 	set_relids(plan, expansion);
+	add_reads(plan, tview_reads_tables(options));
 	plan->derive = palloc0(sizeof(SPIPlanPtr) * plan->nsources);
 
 	/* table first, view second, both to the end: ALTER TABLE ... RENAME too */

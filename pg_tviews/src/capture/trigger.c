@@ -38,7 +38,7 @@ PG_FUNCTION_INFO_V1(pg_tviews_capture);
 typedef struct CaptureSource
 {
 	Oid			tview;
-	int			source;			/* number, or TVIEW_CHANGED_KEY */
+	int			source;			/* number, or TVIEW_CHANGED_... */
 	bool		nullable;		/* a null key is to be looked into */
 	uint64		row_parts;		/* parts of the TVIEW's row that a row's
 								 * coming or going may reach */
@@ -105,8 +105,8 @@ set_source(CaptureSource *capture, const TviewPlan *plan, int number,
 	capture->nused = list_columns(used, &capture->used);
 	capture->used_parts = palloc(sizeof(uint64) * (capture->nused + 1));
 	for (int i = 0; i < capture->nused; i++)
-		capture->used_parts[i] = source->parts[capture->used[i]] |
-			source->parts[0];
+		capture->used_parts[i] = source->kind == TVIEW_ALL ? TVIEW_PART_ROW :
+			source->parts[capture->used[i]] | source->parts[0];
 	capture->nlinks = source->nlinks;
 	capture->links = palloc(sizeof(AttrNumber) * source->nlinks);
 	capture->types = palloc0(sizeof(TviewValueType) * source->nlinks);

@@ -92,18 +92,39 @@ execute_as_metadata_owner(const char *sql, int nargs, Oid *types,
 	table_close(rel, NoLock);
 }
 
-/*
- * tview_meta_insert - add the row of a new TVIEW
- */
-void
-tview_meta_insert(const TviewMeta *meta)
+static void
+insert_helpers(const TviewMeta *meta)
 {
-	Oid			types[] = {TEXTOID, REGNAMESPACEOID, REGCLASSOID, REGCLASSOID,
+	Oid			types[] = {REGCLASSARRAYOID, REGCLASSOID};
+	Datum		values[] = {oid_array(meta->helpers),
+	ObjectIdGetDatum(meta->tview)};
+
+	execute_as_metadata_owner(psprintf("INSERT INTO %s SELECT h, $2 FROM pg_catalog.unnest($1) AS h",
+									   tview_extension_qualify("pg_tview_helpers")),
+							  lengthof(types), types, values);
+}
+
+static void
+delete_rows(const char *table, Oid tview)
+{
+	Oid			types[] = {REGCLASSOID};
+	Datum		values[] = {ObjectIdGetDatum(tview)};
+
+	execute_as_metadata_owner(psprintf("DELETE FROM %s WHERE tview = $1",
+									   tview_extension_qualify(table)),
+							  1, types, values);
+}
+
+/* Run a statement whose parameters are the columns, in the table's order. */
+static void
+execute_with_row(const char *sql, const TviewMeta *meta)
+{
+	Oid			types[] = {TEXTOID, NAMEOID, REGCLASSOID, REGCLASSOID,
 		REGCLASSOID, TEXTOID, TEXTOID, REGCLASSARRAYOID, NAMEARRAYOID,
 	NAMEARRAYOID, JSONBOID};
 	Datum		values[] = {
 		CStringGetTextDatum(meta->entity),
-		ObjectIdGetDatum(meta->schema),
+		DirectFunctionCall1(namein, CStringGetDatum(meta->schema)),
 		ObjectIdGetDatum(meta->tview),
 		ObjectIdGetDatum(meta->view),
 		ObjectIdGetDatum(meta->root),
@@ -114,17 +135,56 @@ tview_meta_insert(const TviewMeta *meta)
 		name_array(meta->uuid_columns),
 		JsonbPGetDatum(meta->options)
 	};
-	Oid			helper_types[] = {REGCLASSARRAYOID, REGCLASSOID};
-	Datum		helper_values[] = {oid_array(meta->helpers),
-	ObjectIdGetDatum(meta->tview)};
 
-	execute_as_metadata_owner(psprintf("INSERT INTO %s VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, pg_catalog.now())",
+	execute_as_metadata_owner(sql, lengthof(types), types, values);
+}
+
+/*
+ * tview_meta_insert - add the row of a new TVIEW
+ */
+void
+tview_meta_insert(const TviewMeta *meta)
+{
+	execute_with_row(psprintf("INSERT INTO %s VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, pg_catalog.now())",
+							  tview_extension_qualify("pg_tview_meta")),
+					 meta);
+	insert_helpers(meta);
+}
+
+/*
+ * tview_meta_update - change the row of a TVIEW that has another definition
+ */
+void
+tview_meta_update(const TviewMeta *meta)
+{
+	execute_with_row(psprintf("UPDATE %s SET entity = $1, schema = $2, view = $4, root = $5, key_column = $6, "
+							  "definition = $7, dependencies = $8, fk_columns = $9, uuid_columns = $10, options = $11 "
+							  "WHERE tview = $3",
+							  tview_extension_qualify("pg_tview_meta")),
+					 meta);
+	delete_rows("pg_tview_helpers", meta->tview);
+	insert_helpers(meta);
+}
+
+/*
+ * tview_meta_set_names - change what names objects: entity, schema,
+ * definition, options
+ */
+void
+tview_meta_set_names(const TviewMeta *meta)
+{
+	Oid			types[] = {REGCLASSOID, TEXTOID, NAMEOID, TEXTOID, JSONBOID};
+	Datum		values[] = {
+		ObjectIdGetDatum(meta->tview),
+		CStringGetTextDatum(meta->entity),
+		DirectFunctionCall1(namein, CStringGetDatum(meta->schema)),
+		CStringGetTextDatum(meta->definition),
+		JsonbPGetDatum(meta->options)
+	};
+
+	execute_as_metadata_owner(psprintf("UPDATE %s SET entity = $2, schema = $3, definition = $4, options = $5 WHERE tview = $1",
 									   tview_extension_qualify("pg_tview_meta")),
 							  lengthof(types), types, values);
-	execute_as_metadata_owner(psprintf("INSERT INTO %s SELECT h, $2 FROM pg_catalog.unnest($1) AS h",
-									   tview_extension_qualify("pg_tview_helpers")),
-							  lengthof(helper_types), helper_types,
-							  helper_values);
 }
 
 /*
@@ -133,15 +193,8 @@ tview_meta_insert(const TviewMeta *meta)
 void
 tview_meta_delete(Oid tview)
 {
-	Oid			types[] = {REGCLASSOID};
-	Datum		values[] = {ObjectIdGetDatum(tview)};
-
-	execute_as_metadata_owner(psprintf("DELETE FROM %s WHERE tview = $1",
-									   tview_extension_qualify("pg_tview_meta")),
-							  1, types, values);
-	execute_as_metadata_owner(psprintf("DELETE FROM %s WHERE tview = $1",
-									   tview_extension_qualify("pg_tview_helpers")),
-							  1, types, values);
+	delete_rows("pg_tview_meta", tview);
+	delete_rows("pg_tview_helpers", tview);
 }
 
 static List *
@@ -161,8 +214,8 @@ oid_list(Datum array)
 /*
  * tview_meta_read - all rows, in the current memory context
  *
- * Only what the graph needs is filled in.  Returns NIL in a database without
- * the extension.
+ * Helpers and the lists of columns are not filled in.  Returns NIL in a
+ * database without the extension.
  */
 List *
 tview_meta_read(void)
@@ -187,16 +240,54 @@ tview_meta_read(void)
 		Assert(RelationGetNumberOfAttributes(rel) <= lengthof(values));
 		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
 		meta->entity = TextDatumGetCString(values[META_ENTITY - 1]);
+		meta->schema = pstrdup(NameStr(*DatumGetName(values[META_SCHEMA - 1])));
 		meta->tview = DatumGetObjectId(values[META_TVIEW - 1]);
 		meta->view = DatumGetObjectId(values[META_VIEW - 1]);
 		meta->root = DatumGetObjectId(values[META_ROOT - 1]);
 		meta->key_column = pstrdup(NameStr(*DatumGetName(values[META_KEY_COLUMN - 1])));
+		meta->definition = TextDatumGetCString(values[META_DEFINITION - 1]);
 		meta->dependencies = oid_list(values[META_DEPENDENCIES - 1]);
 		meta->options = DatumGetJsonbPCopy(values[META_OPTIONS - 1]);
 		result = lappend(result, meta);
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
+	return result;
+}
+
+/*
+ * tview_meta_find - run a query that returns OIDs, such as of TVIEWs
+ *
+ * As the owner of the metadata, since it is run for whoever has altered
+ * something, who may not even be allowed to look into the extension's schema.
+ */
+List *
+tview_meta_find(const char *sql)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Relation	rel = table_open(tview_extension_table("pg_tview_meta", false),
+								 AccessShareLock);
+	TviewOwnerContext saved;
+	List	   *result = NIL;
+
+	tview_owner_enter(&saved, rel->rd_rel->relowner, true);
+	SPI_connect();
+	if (SPI_execute(sql, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not look for TVIEWs: %s", sql);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+		Oid			oid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
+														 SPI_tuptable->tupdesc,
+														 1, &isnull));
+		MemoryContext old = MemoryContextSwitchTo(context);
+
+		result = lappend_oid(result, oid);
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+	tview_owner_leave(&saved);
+	table_close(rel, NoLock);
 	return result;
 }
 

@@ -15,7 +15,7 @@
 typedef struct TviewMeta
 {
 	char	   *entity;
-	Oid			schema;
+	char	   *schema;
 	Oid			tview;
 	Oid			view;
 	Oid			root;
@@ -29,7 +29,10 @@ typedef struct TviewMeta
 } TviewMeta;
 
 extern void tview_meta_insert(const TviewMeta *meta);
+extern void tview_meta_update(const TviewMeta *meta);
+extern void tview_meta_set_names(const TviewMeta *meta);
 extern void tview_meta_delete(Oid tview);
 extern List *tview_meta_read(void);
+extern List *tview_meta_find(const char *sql);
 
 #endif							/* TVIEW_META_H */

@@ -49,6 +49,7 @@
 #include "catalog/reads.h"
 #include "ddl/build.h"
 #include "ddl/create.h"
+#include "ddl/definition.h"
 #include "ddl/dependencies.h"
 #include "ddl/execute.h"
 #include "ddl/triggers.h"
@@ -67,6 +68,18 @@ bool
 tview_create_running(void)
 {
 	return create_running;
+}
+
+/*
+ * tview_create_set_running - say so, or take it back; returns what it was
+ */
+bool
+tview_create_set_running(bool running)
+{
+	bool		outer = create_running;
+
+	create_running = running;
+	return outer;
 }
 
 /* ----------
@@ -136,11 +149,35 @@ check_privileges(List *tables)
 }
 
 /*
- * Keep writers away from the tables that are read, to the end of the
- * transaction.  In the order of OIDs, so that two builds can't deadlock.
+ * tview_create_tables - the tables whose changes a TVIEW depends on
+ *
+ * Those that the definition reads, and those that its functions are declared
+ * to read.  The current user must be able to make a TVIEW of them.
  */
-static void
-lock_tables(List *tables)
+List *
+tview_create_tables(const TviewExpansion *expansion,
+					const TviewOptions *options, const char *name)
+{
+	List	   *reads = tview_reads_tables(options);
+	List	   *result = list_concat_unique_oid(list_copy(expansion->tables),
+												reads);
+	ListCell   *lc;
+
+	foreach(lc, reads)
+		tview_check_table(lfirst_oid(lc), GetUserId(), name);
+	check_privileges(result);
+	list_sort(result, list_oid_cmp);
+	return result;
+}
+
+/*
+ * tview_create_lock - keep writers away from tables that are read, to the end
+ * of the transaction
+ *
+ * They are in the order of OIDs, so that two builds can't deadlock.
+ */
+void
+tview_create_lock(List *tables)
 {
 	ListCell   *lc;
 
@@ -185,6 +222,23 @@ is_uuid_column(const char *name)
 		strcmp(name + len - suffix, TVIEW_UUID_SUFFIX) == 0;
 }
 
+/*
+ * tview_create_index - the index that a column of this name gets, if any
+ */
+void
+tview_create_index(const TviewPlan *plan, const char *column)
+{
+	Oid			type = get_atttype(plan->tview,
+								   get_attnum(plan->tview, column));
+
+	if (strcmp(column, plan->key_column) != 0 &&
+		OidIsValid(lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY)->btree_opf) &&
+		(strcmp(column, TVIEW_ID_COLUMN) == 0 ||
+		 is_foreign_key_column(column) || is_uuid_column(column)))
+		tview_execute("CREATE INDEX ON %s (%s)", plan->name,
+					  quote_identifier(column));
+}
+
 static void
 hint_duplicate_key(void *arg)
 {
@@ -206,46 +260,38 @@ make_indexes(const TviewPlan *plan)
 	error_context_stack = callback.previous;
 
 	foreach(lc, plan->columns)
-	{
-		char	   *column = lfirst(lc);
-		Oid			type = get_atttype(plan->tview,
-									   get_attnum(plan->tview, column));
-
-		if (strcmp(column, plan->key_column) == 0 ||
-			!OidIsValid(lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY)->btree_opf))
-			continue;
-		if (strcmp(column, TVIEW_ID_COLUMN) == 0 ||
-			is_foreign_key_column(column) || is_uuid_column(column))
-			tview_execute("CREATE INDEX ON %s (%s)", plan->name,
-						  quote_identifier(column));
-	}
+		tview_create_index(plan, lfirst(lc));
 }
 
-static void
-write_metadata(const TviewPlan *plan, const char *entity, const char *sql,
-			   const TviewExpansion *expansion, Oid root, Jsonb *options)
+/*
+ * tview_create_metadata - what pg_tview_meta is to say of a TVIEW
+ */
+TviewMeta *
+tview_create_metadata(const TviewPlan *plan, const char *entity,
+					  const TviewExpansion *expansion, List *tables,
+					  Jsonb *options)
 {
-	TviewMeta	meta = {0};
+	TviewMeta  *meta = palloc0(sizeof(TviewMeta));
 	ListCell   *lc;
 
-	meta.entity = pstrdup(entity);
-	meta.schema = get_rel_namespace(plan->tview);
-	meta.tview = plan->tview;
-	meta.view = plan->view;
-	meta.root = root;
-	meta.key_column = plan->key_column;
-	meta.definition = pstrdup(sql);
-	meta.options = options;
-	meta.dependencies = expansion->tables;
-	meta.helpers = expansion->helpers;
+	meta->entity = pstrdup(entity);
+	meta->schema = get_namespace_name(get_rel_namespace(plan->tview));
+	meta->tview = plan->tview;
+	meta->view = plan->view;
+	meta->root = plan->roots == NIL ? InvalidOid : linitial_oid(plan->roots);
+	meta->key_column = plan->key_column;
+	meta->definition = tview_definition_of_view(plan->view);
+	meta->options = options;
+	meta->dependencies = tables;
+	meta->helpers = expansion->helpers;
 	foreach(lc, plan->columns)
 	{
 		if (is_foreign_key_column(lfirst(lc)))
-			meta.fk_columns = lappend(meta.fk_columns, lfirst(lc));
+			meta->fk_columns = lappend(meta->fk_columns, lfirst(lc));
 		else if (is_uuid_column(lfirst(lc)))
-			meta.uuid_columns = lappend(meta.uuid_columns, lfirst(lc));
+			meta->uuid_columns = lappend(meta->uuid_columns, lfirst(lc));
 	}
-	tview_meta_insert(&meta);
+	return meta;
 }
 
 /* What a role must be allowed is not plain from what it was refused. */
@@ -271,6 +317,7 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 	Relation	rel = table_open(table, AccessExclusiveLock);
 	Oid			view;
 	TviewExpansion *expansion;
+	List	   *tables;
 	TviewPlan  *plan;
 	ListCell   *lc;
 	bool		outer = create_running;
@@ -290,21 +337,22 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 					  sql);
 		view = get_relname_relid(view_name, schema);
 		expansion = tview_expand(tview_view_query(view));
-		tview_select_check_level(expansion->tables, entity);
-		check_privileges(expansion->tables);
+		tables = tview_create_tables(expansion, tview_options_parse(options),
+									 entity);
+		tview_select_check_level(tables, entity);
 		plan = tview_plan_build(table, view, entity,
 								tview_options_parse(options));
-		lock_tables(expansion->tables);
+		tview_create_lock(tables);
 		prepare_table(plan);
 		(void) tview_build(plan);
 		make_indexes(plan);
-		foreach(lc, expansion->tables)
+		foreach(lc, tables)
 			tview_triggers_capture(lfirst_oid(lc));
 		tview_triggers_guard(table);
-		write_metadata(plan, entity, sql, expansion,
-					   plan->roots == NIL ? InvalidOid : linitial_oid(plan->roots),
-					   options);
-		tview_dependencies_record(table, view);
+		tview_meta_insert(tview_create_metadata(plan, entity, expansion, tables,
+												options));
+		tview_dependencies_record(table, view,
+								  tview_reads_resolve(tview_options_parse(options), false));
 		CommandCounterIncrement();
 	}
 	PG_FINALLY();

@@ -12,9 +12,25 @@
 #include "nodes/parsenodes.h"
 #include "utils/jsonb.h"
 
+struct TviewExpansion;
+struct TviewMeta;
+struct TviewPlan;
+
 extern void tview_create_adopt(Oid table, const char *sql, Jsonb *options);
 extern char *tview_create_check(Query *query, const char *name,
 								const TviewOptions *options);
 extern bool tview_create_running(void);
+extern bool tview_create_set_running(bool running);
+extern Query *tview_create_parse(const char *definition, const char *name);
+extern List *tview_create_tables(const struct TviewExpansion *expansion,
+								 const TviewOptions *options,
+								 const char *name);
+extern void tview_create_lock(List *tables);
+extern void tview_create_index(const struct TviewPlan *plan,
+							   const char *column);
+extern struct TviewMeta *tview_create_metadata(const struct TviewPlan *plan,
+											   const char *entity,
+											   const struct TviewExpansion *expansion,
+											   List *tables, Jsonb *options);
 
 #endif							/* TVIEW_CREATE_H */

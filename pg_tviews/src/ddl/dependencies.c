@@ -5,7 +5,8 @@
  *
  * The table depends on the view, and the view on the extension.  So DROP
  * VIEW, DROP TABLE of a base table and DROP EXTENSION say what depends on
- * what they drop, and with CASCADE take it along.
+ * what they drop, and with CASCADE take it along.  The table also depends on
+ * the functions and tables in its option "reads".
  *
  * pg_dump does not know of these dependencies.  After a restore they are
  * missing, so they are recorded again before the first statement that drops
@@ -24,10 +25,12 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_proc.h"
 #include "utils/fmgroids.h"
 
 #include "base/extension.h"
 #include "catalog/graph.h"
+#include "catalog/reads.h"
 #include "ddl/dependencies.h"
 
 static bool
@@ -71,12 +74,51 @@ record(Oid relid, Oid class, Oid object)
 
 /*
  * tview_dependencies_record - of one TVIEW, as far as they are missing
+ *
+ * reads is a list of TviewReadsOids.
  */
 void
-tview_dependencies_record(Oid table, Oid view)
+tview_dependencies_record(Oid table, Oid view, List *reads)
 {
+	ListCell   *lc;
+
 	record(table, RelationRelationId, view);
 	record(view, ExtensionRelationId, tview_extension_oid());
+	foreach(lc, reads)
+	{
+		TviewReadsOids *one = lfirst(lc);
+		ListCell   *read;
+
+		record(table, ProcedureRelationId, one->function);
+		foreach(read, one->tables)
+			record(table, RelationRelationId, lfirst_oid(read));
+	}
+}
+
+/*
+ * tview_dependencies_forget - a TVIEW's option "reads" is replaced
+ */
+void
+tview_dependencies_forget(Oid table, List *reads)
+{
+	ListCell   *lc;
+
+	foreach(lc, reads)
+	{
+		TviewReadsOids *one = lfirst(lc);
+		ListCell   *read;
+
+		(void) deleteDependencyRecordsForSpecific(RelationRelationId, table,
+												  DEPENDENCY_NORMAL,
+												  ProcedureRelationId,
+												  one->function);
+		foreach(read, one->tables)
+			(void) deleteDependencyRecordsForSpecific(RelationRelationId, table,
+													  DEPENDENCY_NORMAL,
+													  RelationRelationId,
+													  lfirst_oid(read));
+	}
+	CommandCounterIncrement();
 }
 
 /*
@@ -91,7 +133,8 @@ tview_dependencies_restore(void)
 	{
 		Tview	   *tview = lfirst(lc);
 
-		tview_dependencies_record(tview->tview, tview->view);
+		tview_dependencies_record(tview->tview, tview->view,
+								  tview_reads_resolve(tview->options, true));
 	}
 	CommandCounterIncrement();
 }
