@@ -84,6 +84,13 @@ CREATE FUNCTION @extschema@.pg_tviews_create(entity text, definition text,
 COMMENT ON FUNCTION @extschema@.pg_tviews_create(text, text, jsonb) IS
     'make view v_<entity> and table tv_<entity> of a query, and maintain the table from now on';
 
+CREATE FUNCTION @extschema@.pg_tviews_alter(entity text, definition text,
+                                            options jsonb DEFAULT NULL)
+    RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_alter(text, text, jsonb) IS
+    'give a TVIEW another definition, and other options unless they are null; returns what that took: unchanged, rebuilt, columns changed';
+
 CREATE FUNCTION @extschema@.pg_tviews_drop(entity text,
                                            if_exists boolean DEFAULT false)
     RETURNS boolean

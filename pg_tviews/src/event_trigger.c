@@ -20,6 +20,7 @@
 #include "ddl/drop.h"
 #include "ddl/follow.h"
 #include "ddl/intercept.h"
+#include "ddl/replace.h"
 #include "refresh/flush.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_ddl_command_start);
@@ -82,7 +83,7 @@ pg_tviews_ddl_command_start(PG_FUNCTION_ARGS)
 			tview_intercept_create_start((CreateTableAsStmt *) parsetree);
 			break;
 		case T_ViewStmt:
-			tview_intercept_view((ViewStmt *) parsetree);
+			tview_replace_start((ViewStmt *) parsetree);
 			break;
 		case T_RenameStmt:
 		case T_AlterObjectSchemaStmt:
@@ -138,6 +139,9 @@ pg_tviews_ddl_command_end(PG_FUNCTION_ARGS)
 			tview_follow_table((AlterTableStmt *) parsetree);
 			if (changes_columns((AlterTableStmt *) parsetree))
 				tview_follow_columns();
+			break;
+		case T_ViewStmt:
+			tview_replace_end((ViewStmt *) parsetree);
 			break;
 		case T_RenameStmt:
 			tview_intercept_shapes(((RenameStmt *) parsetree)->relation,

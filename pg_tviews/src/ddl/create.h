@@ -21,7 +21,6 @@ extern char *tview_create_check(Query *query, const char *name,
 								const TviewOptions *options);
 extern bool tview_create_running(void);
 extern bool tview_create_set_running(bool running);
-extern Query *tview_create_parse(const char *definition, const char *name);
 extern List *tview_create_tables(const struct TviewExpansion *expansion,
 								 const TviewOptions *options,
 								 const char *name);

@@ -182,22 +182,7 @@ refuse_other_definition(Oid view)
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot replace view %s", tview_name_qualified(view)),
 				 errdetail("TVIEW %s is maintained by its definition.", user),
-				 errhint("Drop the TVIEW, replace the view, and create the TVIEW again.")));
-}
-
-/*
- * tview_intercept_view - CREATE OR REPLACE VIEW starts
- *
- * A definition that changed under a TVIEW would leave it out of date; one
- * that came to read the TVIEW itself would make a cycle.
- */
-void
-tview_intercept_view(ViewStmt *stmt)
-{
-	Oid			view = RangeVarGetRelid(stmt->view, NoLock, true);
-
-	if (stmt->replace && OidIsValid(view))
-		refuse_other_definition(view);
+				 errhint("Use CREATE OR REPLACE VIEW, or pg_tviews_alter().")));
 }
 
 /*
@@ -342,7 +327,7 @@ check_columns(const Tview *tview)
 							tview_name_qualified(tview->tview)),
 					 errdetail("View %s defines it.",
 							   tview_name_qualified(tview->view)),
-					 errhint("Drop the TVIEW and create it with another definition.")));
+					 errhint("Use pg_tviews_alter().")));
 	}
 	if (get_attnum(tview->tview, TVIEW_UPDATED_COLUMN) == InvalidAttrNumber)
 		ereport(ERROR,
@@ -384,12 +369,14 @@ rebuild_found(const char *sql)
 }
 
 /*
- * Have the TVIEWs rebuilt whose documents may show a relation's rows as a
- * whole: because they read them so, directly or through a view, or because
+ * tview_intercept_whole_rows - have the TVIEWs rebuilt whose documents may show
+ * a relation's rows as a whole
+ *
+ * Because they read them so, directly or through a view, or because
  * there are columns of the relation's row type.
  */
-static void
-rebuild_whole_rows(Oid relid)
+void
+tview_intercept_whole_rows(Oid relid)
 {
 	List	   *tviews = NIL;
 	ListCell   *lc;
@@ -463,7 +450,7 @@ tview_intercept_shapes(RangeVar *altered, bool columns)
 	}
 	if (columns && OidIsValid(relid))
 		foreach(lc, find_all_inheritors(relid, NoLock, NULL))
-			rebuild_whole_rows(lfirst_oid(lc));
+			tview_intercept_whole_rows(lfirst_oid(lc));
 }
 
 /*

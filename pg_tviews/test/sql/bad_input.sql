@@ -155,7 +155,7 @@ TABLE tb_z ORDER BY 1, 2;
 CREATE VIEW helper AS SELECT pk_x, word FROM tb_x;
 CREATE TABLE tv_y AS SELECT h.pk_x AS pk_y, to_jsonb(h.word) AS data FROM helper h;
 SELECT test_error('CREATE OR REPLACE VIEW helper AS SELECT pk_y AS pk_x, data ->> 0 AS word FROM tv_y');
-SELECT test_error('CREATE OR REPLACE VIEW v_x AS SELECT pk_y AS pk_x, data FROM tv_y');
+SELECT test_error('CREATE OR REPLACE VIEW v_y AS SELECT pk_y, data FROM tv_y');
 SELECT try('SELECT pk_q, data FROM tv_q', 'q');
 
 -- deeper than 10 levels

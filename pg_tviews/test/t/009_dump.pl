@@ -21,7 +21,29 @@ $node->safe_psql('postgres', q{
 	CREATE SCHEMA "odd; schema";
 	CREATE TABLE "odd; schema"."tv_Odd ""name""" AS
 	SELECT pk_user AS "pk_Odd ""name""", to_jsonb(name) AS data FROM tb_user;
-	UPDATE tb_user SET name = 'dumped' WHERE pk_user = 1;});
+	UPDATE tb_user SET name = 'dumped' WHERE pk_user = 1;
+
+	-- altered, renamed, and with a function that reads a table
+	CREATE TABLE tb_rate (rate int);
+	INSERT INTO tb_rate VALUES (2);
+	CREATE FUNCTION "odd; schema".twice(int) RETURNS int IMMUTABLE LANGUAGE sql
+		RETURN $1 * (SELECT sum(rate)::int FROM public.tb_rate);
+	SELECT ext.pg_tviews_create('"odd; schema".first',
+		'SELECT pk_user AS pk_first, id, name, to_jsonb("odd; schema".twice(pk_user)) AS data FROM tb_user',
+		'{"reads": {"\"odd; schema\".twice(int)": ["tb_rate"]}}');
+	SELECT ext.pg_tviews_alter('"odd; schema".first',
+		'SELECT pk_user AS pk_first, length(name) AS n, id, to_jsonb("odd; schema".twice(pk_user)) AS data FROM tb_user');
+	ALTER TABLE "odd; schema".tv_first RENAME TO tv_second;
+	ALTER TABLE tb_rate RENAME TO "tb Rate";});
+
+# pg_upgrade refuses tables of users that have columns of these types
+is($node->safe_psql('postgres', q{
+		SELECT a.attrelid::regclass, a.attname FROM pg_attribute a
+		LEFT JOIN pg_type t ON t.typarray = a.atttypid
+		WHERE a.attrelid IN ('ext.pg_tview_meta'::regclass, 'ext.pg_tview_helpers'::regclass)
+		AND a.attnum > 0 AND coalesce(t.oid, a.atttypid)::regtype::text ~ '^reg'
+		AND coalesce(t.oid, a.atttypid) NOT IN ('regclass'::regtype, 'regtype'::regtype, 'regrole'::regtype)}),
+	'', 'metadata can be upgraded');
 my $content = q{SELECT md5(string_agg(t::text, ',' ORDER BY pk_comment)) FROM tv_comment t};
 my $meta = q{SELECT entity, schema, tview, view, root, key_column, definition,
 	dependencies, fk_columns, uuid_columns, options, created_at
@@ -50,6 +72,10 @@ sub check_copy
 	is_maintained($node, $db, "$name, after changes");
 	$node->safe_psql($db, q{TRUNCATE tb_comment});
 	is_maintained($node, $db, "$name, after TRUNCATE");
+	$node->safe_psql($db, q{UPDATE "tb Rate" SET rate = 5});
+	is_maintained($node, $db, "$name, after a change of what a function reads");
+	is(sqlstate($node, $db, 'DROP TABLE "tb Rate"'), '2BP01',
+		"$name: what a function reads can't be dropped");
 	is($node->safe_psql($db, q{
 			SELECT ext.pg_tviews_drop('comment'), ext.pg_tviews_drop('post');
 			DROP TABLE tv_user;

@@ -1,0 +1,229 @@
+/*-------------------------------------------------------------------------
+ *
+ * adopt.c
+ *	  Making a TVIEW what its view has become.
+ *
+ * The view of a TVIEW, or a plain view that it reads, has got another query:
+ * by pg_tviews_alter(), or by CREATE OR REPLACE VIEW.  Before that, the tables
+ * of the old and the new query were locked against writers.  Here the
+ * definition is judged like that of a new TVIEW; columns, triggers and metadata
+ * follow it; and the TVIEW is queued to be rebuilt by differences, which
+ * happens before anybody reads it.
+ *
+ * All this is done as the owner of the TVIEW.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "storage/lmgr.h"
+#include "utils/lsyscache.h"
+
+#include "analyze/check.h"
+#include "analyze/plan.h"
+#include "base/names.h"
+#include "base/owner.h"
+#include "capture/queue.h"
+#include "catalog/graph.h"
+#include "catalog/meta.h"
+#include "catalog/reads.h"
+#include "ddl/adopt.h"
+#include "ddl/columns.h"
+#include "ddl/create.h"
+#include "ddl/definition.h"
+#include "ddl/dependencies.h"
+#include "ddl/intercept.h"
+#include "ddl/triggers.h"
+#include "refresh/lock.h"
+
+/*
+ * tview_adopt_serialize - wait for others who alter, rename or drop the TVIEW
+ *
+ * Readers and refreshes go on.  Comes before all other locks.
+ */
+void
+tview_adopt_serialize(Oid tview, const char *entity)
+{
+	LockRelationOid(tview, ShareUpdateExclusiveLock);
+	if (tview_graph_find(tview) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("TVIEW \"%s\" does not exist any more", entity)));
+}
+
+/* Is this table one of the TVIEW's, or made of it? */
+static bool
+reads(Oid relid, Oid tview)
+{
+	Tview	   *entry;
+	ListCell   *lc;
+
+	if (relid == tview)
+		return true;
+	entry = tview_graph_find(relid);
+	if (entry != NULL)
+		foreach(lc, entry->dependencies)
+			if (reads(lfirst_oid(lc), tview))
+			return true;
+	return false;
+}
+
+/*
+ * tview_adopt_check_cycle - a TVIEW that would read these tables must not come
+ * to read itself
+ */
+void
+tview_adopt_check_cycle(Oid tview, List *tables)
+{
+	ListCell   *lc;
+
+	foreach(lc, tables)
+		if (reads(lfirst_oid(lc), tview))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+				 errmsg("TVIEW %s would read itself", tview_name_qualified(tview)),
+				 errdetail("The new definition reads %s.",
+						   tview_name_qualified(lfirst_oid(lc))),
+				 errhint("Read the base tables instead.")));
+}
+
+/* Add a TVIEW and those that read it, directly or not. */
+static List *
+with_readers(List *tviews, Oid tview)
+{
+	ListCell   *lc;
+
+	if (list_member_oid(tviews, tview))
+		return tviews;
+	tviews = lappend_oid(tviews, tview);
+	foreach(lc, tview_graph_readers(tview))
+		tviews = with_readers(tviews, ((Tview *) lfirst(lc))->tview);
+	return tviews;
+}
+
+/*
+ * tview_adopt_lock - keep writers away from these tables, and refreshes from
+ * these TVIEWs and those that read them
+ *
+ * In the order in which writers do it: first the tables, then the TVIEWs by
+ * level; and all that before the views are locked.
+ */
+void
+tview_adopt_lock(List *tviews, List *tables)
+{
+	List	   *concerned = NIL;
+	List	   *ordered = NIL;
+	ListCell   *lc;
+
+	tables = list_copy(tables);
+	foreach(lc, tviews)
+	{
+		tables = list_concat_unique_oid(tables,
+										tview_graph_find(lfirst_oid(lc))->dependencies);
+		concerned = with_readers(concerned, lfirst_oid(lc));
+	}
+	foreach(lc, tview_graph_all())
+	{
+		Oid			tview = ((Tview *) lfirst(lc))->tview;
+
+		if (list_member_oid(concerned, tview))
+			ordered = lappend_oid(ordered, tview);
+	}
+	list_sort(tables, list_oid_cmp);
+	tview_create_lock(tables);
+	foreach(lc, ordered)
+		tview_lock(lfirst_oid(lc));
+}
+
+/* What reads the TVIEW is at a higher level than it, however high that is. */
+static void
+check_levels(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, tview_graph_all())
+	{
+		Tview	   *tview = lfirst(lc);
+
+		if (tview->level > TVIEW_MAX_LEVEL)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("TVIEW \"%s\" would be at level %d of TVIEWs over TVIEWs",
+							tview->entity, tview->level),
+					 errdetail("At most %d levels are possible.", TVIEW_MAX_LEVEL),
+					 errhint("Read the base tables instead of a TVIEW somewhere on the way.")));
+	}
+}
+
+static void
+drop_unused_triggers(List *tables)
+{
+	ListCell   *lc;
+
+	foreach(lc, tables)
+		if (tview_graph_readers(lfirst_oid(lc)) == NIL)
+		tview_triggers_drop_capture(lfirst_oid(lc));
+}
+
+/* The steps that are like those of making a TVIEW. */
+static void
+adopt(Oid tview, Jsonb *options)
+{
+	Tview	   *entry = tview_graph_find(tview);
+	Oid			view = entry->view;
+	char	   *entity = pstrdup(entry->entity);
+	List	   *old_tables = list_copy(entry->dependencies);
+	List	   *old_reads = tview_reads_resolve(entry->options, true);
+	TviewOptions *parsed = tview_options_parse(options);
+	TviewExpansion *expansion = tview_expand(tview_view_query(view));
+	List	   *missing = tview_columns_missing(tview, view);
+	List	   *tables;
+	TviewPlan  *plan;
+	ListCell   *lc;
+
+	tview_check_definition(expansion, entity, parsed);
+	tables = tview_create_tables(expansion, parsed, entity);
+	tview_adopt_check_cycle(tview, tables);
+	foreach(lc, missing)
+		tview_columns_add(tview, view, lfirst(lc));
+	plan = tview_plan_build(tview, view, entity, parsed);
+	foreach(lc, missing)
+		tview_create_index(plan, lfirst(lc));
+	foreach(lc, tables)
+		tview_triggers_capture(lfirst_oid(lc));
+	tview_meta_update(tview_create_metadata(plan, entity, expansion, tables,
+											options));
+	CommandCounterIncrement();
+	check_levels();
+	drop_unused_triggers(list_difference_oid(old_tables, tables));
+	tview_dependencies_forget(tview, old_reads);
+	tview_dependencies_record(tview, view,
+							  tview_reads_resolve(parsed, false));
+	CommandCounterIncrement();
+	tview_queue_add_all(tview);
+}
+
+/*
+ * tview_adopt - make a TVIEW what its view, or a view that it reads, has become
+ *
+ * Columns that the view hasn't any more are gone from the table already.
+ */
+void
+tview_adopt(Oid tview, Jsonb *options)
+{
+	TviewOwnerContext saved;
+	bool		outer = tview_create_set_running(true);
+
+	tview_owner_enter(&saved, tview_owner_of(tview), false);
+	PG_TRY();
+	{
+		adopt(tview, options);
+	}
+	PG_FINALLY();
+	{
+		(void) tview_create_set_running(outer);
+	}
+	PG_END_TRY();
+	tview_owner_leave(&saved);
+}
