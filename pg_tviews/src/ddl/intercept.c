@@ -21,7 +21,6 @@
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "executor/spi.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -38,6 +37,7 @@
 #include "base/settings.h"
 #include "capture/queue.h"
 #include "catalog/graph.h"
+#include "catalog/meta.h"
 #include "ddl/create.h"
 #include "ddl/intercept.h"
 #include "ddl/triggers.h"
@@ -346,25 +346,11 @@ check_columns(const Tview *tview)
 static List *
 rebuild_found(const char *sql)
 {
-	MemoryContext context = CurrentMemoryContext;
-	List	   *result = NIL;
+	List	   *result = tview_meta_find(sql);
+	ListCell   *lc;
 
-	SPI_connect();
-	if (SPI_execute(sql, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not look for TVIEWs: %s", sql);
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool		isnull;
-		Oid			tview = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
-														   SPI_tuptable->tupdesc,
-														   1, &isnull));
-		MemoryContext old = MemoryContextSwitchTo(context);
-
-		tview_queue_add_all(tview);
-		result = lappend_oid(result, tview);
-		MemoryContextSwitchTo(old);
-	}
-	SPI_finish();
+	foreach(lc, result)
+		tview_queue_add_all(lfirst_oid(lc));
 	return result;
 }
 
