@@ -163,15 +163,21 @@ add_reads(TviewPlan *plan, List *tables)
 {
 	TviewSource *sources = palloc0(sizeof(TviewSource) *
 								   (plan->nsources + list_length(tables) + 1));
+	int			number = 0;
 	ListCell   *lc;
 
+	/* they come after the occurrences in the definition */
+	for (int i = 0; i < plan->nsources; i++)
+		number = Max(number, plan->sources[i].number + 1);
 	memcpy(sources, plan->sources, sizeof(TviewSource) * plan->nsources);
 	foreach(lc, tables)
 	{
 		TviewSource *source = &sources[plan->nsources++];
 
 		source->kind = TVIEW_ALL;
+		source->number = number++;
 		source->relid = lfirst_oid(lc);
+		source->inh = true;
 		source->alias = get_rel_name(source->relid);
 		source->whole_row = true;
 	}

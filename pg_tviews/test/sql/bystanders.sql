@@ -16,7 +16,7 @@ CREATE VIEW own.hv AS SELECT pk_a, n FROM own.tb_a;
 CREATE FUNCTION own.f(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
 RESET ROLE;
 SELECT pg_tviews_create('a', 'SELECT h.pk_a, jsonb_build_object(''f'', own.f(h.n), ''row'', to_jsonb(a)) AS data
-	FROM own.hv h JOIN own.tb_a a USING (pk_a)', '{"reads": {"own.f(int)": ["own.tb_a"]}}');
+	FROM own.hv h JOIN own.tb_a a USING (pk_a)', '{"on_unmapped": "rebuild", "reads": {"own.f(int)": ["own.tb_a"]}}');
 SET ROLE regress_tviews_owner;
 ALTER TABLE own.tb_a RENAME TO tb_b;
 ALTER TABLE own.tb_b ADD COLUMN x int;

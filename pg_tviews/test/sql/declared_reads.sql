@@ -15,7 +15,7 @@ INSERT INTO tb_rate VALUES (1, 3);
 CREATE FUNCTION price(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
 	'BEGIN RETURN $1 * (SELECT sum(rate) FROM public.tb_rate); END';
 SELECT pg_tviews_create('item', 'SELECT pk_item, jsonb_build_object(''price'', price(n)) AS data FROM tb_item',
-	'{"reads": {"price(integer)": ["tb_rate"], "public.price(int)": ["tb_other", "public.tb_rate"]}}');
+	'{"on_unmapped": "rebuild", "reads": {"price(integer)": ["tb_rate"], "public.price(int)": ["tb_other", "public.tb_rate"]}}');
 SELECT pg_tviews_create('cart', 'SELECT pk_item AS pk_cart, data FROM v_item');
 SELECT options, dependencies FROM pg_tview_meta WHERE entity = 'item';
 SELECT source_no, alias, kind, key_columns, used_columns, derivation, missing_index FROM pg_tviews_explain('item');
@@ -37,27 +37,27 @@ INSERT INTO tb_rate VALUES (1, 1), (2, 2);
 SELECT data FROM tv_cart ORDER BY pk_cart;
 TABLE wrong;
 -- names that mean nothing, tables that can't be captured
-SELECT test_error($$SELECT pg_tviews_create('x', 'SELECT pk_item AS pk_x, ''{}''::jsonb AS data FROM tb_item', '{"reads": {"none(int)": ["tb_rate"]}}')$$);
-SELECT test_error($$SELECT pg_tviews_create('x', 'SELECT pk_item AS pk_x, ''{}''::jsonb AS data FROM tb_item', '{"reads": {"price(int)": ["none"]}}')$$);
-SELECT test_error($$SELECT pg_tviews_create('x', 'SELECT pk_item AS pk_x, ''{}''::jsonb AS data FROM tb_item', '{"reads": {"price": ["tb_rate"]}}')$$);
-SELECT test_error($$SELECT pg_tviews_create('x', 'SELECT pk_item AS pk_x, ''{}''::jsonb AS data FROM tb_item', '{"reads": {"price(int)": ["v_item"]}}')$$);
-SELECT test_error($$SELECT pg_tviews_create('x', 'SELECT pk_item AS pk_x, ''{}''::jsonb AS data FROM tb_item', '{"reads": {"price(int)": ["pg_class"]}}')$$);
-SELECT test_error($$SELECT pg_tviews_create('x', 'SELECT pk_item AS pk_x, ''{}''::jsonb AS data FROM tb_item', '{"reads": {"price(int)": ["a b; drop"]}}')$$);
+SELECT test_error($$SELECT pg_tviews_create('x', 'SELECT pk_item AS pk_x, ''{}''::jsonb AS data FROM tb_item', '{"on_unmapped": "rebuild", "reads": {"none(int)": ["tb_rate"]}}')$$);
+SELECT test_error($$SELECT pg_tviews_create('x', 'SELECT pk_item AS pk_x, ''{}''::jsonb AS data FROM tb_item', '{"on_unmapped": "rebuild", "reads": {"price(int)": ["none"]}}')$$);
+SELECT test_error($$SELECT pg_tviews_create('x', 'SELECT pk_item AS pk_x, ''{}''::jsonb AS data FROM tb_item', '{"on_unmapped": "rebuild", "reads": {"price": ["tb_rate"]}}')$$);
+SELECT test_error($$SELECT pg_tviews_create('x', 'SELECT pk_item AS pk_x, to_jsonb(price(n)) AS data FROM tb_item', '{"on_unmapped": "rebuild", "reads": {"price(int)": ["v_item"]}}')$$);
+SELECT test_error($$SELECT pg_tviews_create('x', 'SELECT pk_item AS pk_x, to_jsonb(price(n)) AS data FROM tb_item', '{"on_unmapped": "rebuild", "reads": {"price(int)": ["pg_class"]}}')$$);
+SELECT test_error($$SELECT pg_tviews_create('x', 'SELECT pk_item AS pk_x, ''{}''::jsonb AS data FROM tb_item', '{"on_unmapped": "rebuild", "reads": {"price(int)": ["a b; drop"]}}')$$);
 -- what is declared can't be dropped, with CASCADE the TVIEW goes too
 SELECT test_error('DROP TABLE tb_other');
 SELECT test_error('DROP FUNCTION price(int)');
 -- other options, the same definition
 SELECT pg_tviews_alter('item', definition) FROM pg_tview_meta WHERE entity = 'item';
-SELECT pg_tviews_alter('item', definition, '{"reads": {"price(int)": ["tb_rate"]}}') FROM pg_tview_meta WHERE entity = 'item';
+SELECT pg_tviews_alter('item', definition, '{"on_unmapped": "rebuild", "reads": {"price(int)": ["tb_rate"]}}') FROM pg_tview_meta WHERE entity = 'item';
 SELECT options, dependencies FROM pg_tview_meta WHERE entity = 'item';
 SELECT tgrelid::regclass FROM pg_trigger WHERE tgname = '!tview_capture' ORDER BY 1;
 DROP TABLE tb_other;
 UPDATE tb_rate SET rate = 10;
 SELECT data FROM tv_cart ORDER BY pk_cart;
 -- a TVIEW that is read, which makes it the higher one; and no cycle
-SELECT pg_tviews_create('late', 'SELECT pk_item AS pk_late, to_jsonb(price(n)) AS data FROM tb_item', '{"reads": {"price(int)": ["tv_item", "tb_rate"]}}');
+SELECT pg_tviews_create('late', 'SELECT pk_item AS pk_late, to_jsonb(price(n)) AS data FROM tb_item', '{"on_unmapped": "rebuild", "reads": {"price(int)": ["tv_item", "tb_rate"]}}');
 SELECT cascade_level FROM pg_tviews_explain('late') LIMIT 1;
-SELECT test_error($$SELECT pg_tviews_alter('item', definition, '{"reads": {"price(int)": ["tv_late"]}}') FROM pg_tview_meta WHERE entity = 'item'$$);
+SELECT test_error($$SELECT pg_tviews_alter('item', definition, '{"on_unmapped": "rebuild", "reads": {"price(int)": ["tv_late"]}}') FROM pg_tview_meta WHERE entity = 'item'$$);
 -- as after a restore: the server's dependencies are missing, and come back
 DELETE FROM pg_depend WHERE objid = 'tv_item'::regclass AND refobjid IN ('tb_rate'::regclass, 'price(int)'::regprocedure);
 SELECT test_error('DROP TABLE tb_rate');

@@ -27,7 +27,7 @@ SELECT pg_tviews_create('user', $$
 	SELECT pk_user, name, jsonb_build_object('n', name COLLATE app.coll, 'm', m, 'sad', m = 'sad', 'px', (p).x, 'up', h.up,
 		'f', f(pk_user), 'op', pk_user #|# 3, 'street', (a).street, 'pair', (1, 2)::pair,
 		'rate', rate(name, pk_user)) AS data
-	FROM tb_user JOIN helper h ON h.k = pk_user$$, '{"reads": {"rate(word, integer)": ["tb_rate", "app.tb_rate"]}}');
+	FROM tb_user JOIN helper h ON h.k = pk_user$$, '{"on_unmapped": "rebuild", "reads": {"rate(word, integer)": ["tb_rate", "app.tb_rate"]}}');
 SELECT pg_tviews_create('public.post', $$
 	SELECT pk_post, title, jsonb_build_object('t', title, 'u', u.data, 'w', whole.w) AS data
 	FROM tb_post JOIN v_user u ON u.pk_user = fk_user

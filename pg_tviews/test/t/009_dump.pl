@@ -30,7 +30,7 @@ $node->safe_psql('postgres', q{
 		RETURN $1 * (SELECT sum(rate)::int FROM public.tb_rate);
 	SELECT ext.pg_tviews_create('"odd; schema".first',
 		'SELECT pk_user AS pk_first, id, name, to_jsonb("odd; schema".twice(pk_user)) AS data FROM tb_user',
-		'{"reads": {"\"odd; schema\".twice(int)": ["tb_rate"]}}');
+		'{"on_unmapped": "rebuild", "reads": {"\"odd; schema\".twice(int)": ["tb_rate"]}}');
 	SELECT ext.pg_tviews_alter('"odd; schema".first',
 		'SELECT pk_user AS pk_first, length(name) AS n, id, to_jsonb("odd; schema".twice(pk_user)) AS data FROM tb_user');
 	ALTER TABLE "odd; schema".tv_first RENAME TO tv_second;
