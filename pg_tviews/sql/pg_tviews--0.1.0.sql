@@ -17,7 +17,8 @@ CREATE TABLE @extschema@.pg_tview_meta (
     fk_columns    name[]      NOT NULL,
     uuid_columns  name[]      NOT NULL,
     options       jsonb       NOT NULL,
-    created_at    timestamptz NOT NULL
+    created_at    timestamptz NOT NULL,
+    policies      text        NOT NULL
 );
 COMMENT ON TABLE @extschema@.pg_tview_meta IS
     'TVIEWs of this database, one row for each';
@@ -45,6 +46,8 @@ COMMENT ON COLUMN @extschema@.pg_tview_meta.options IS
     'options given when the TVIEW was created or altered, names in them qualified';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.created_at IS
     'when the TVIEW was created';
+COMMENT ON COLUMN @extschema@.pg_tview_meta.policies IS
+    'row-level security policies of tables, as they apply to the owner of the TVIEW; empty if there are none';
 
 CREATE TABLE @extschema@.pg_tview_helpers (
     helper  regclass NOT NULL,

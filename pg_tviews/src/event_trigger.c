@@ -21,6 +21,10 @@
 #include "ddl/follow.h"
 #include "ddl/intercept.h"
 #include "ddl/replace.h"
+#include "ddl/locks.h"
+#include "ddl/partitions.h"
+#include "ddl/persistence.h"
+#include "ddl/policies.h"
 #include "refresh/flush.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_ddl_command_start);
@@ -77,6 +81,8 @@ pg_tviews_ddl_command_start(PG_FUNCTION_ARGS)
 	if (tview_create_running())
 		return (Datum) 0;
 	tview_flush_for_ddl();
+	tview_locks_start(parsetree);
+	tview_partitions_start(parsetree);
 	switch (nodeTag(parsetree))
 	{
 		case T_CreateTableAsStmt:
@@ -130,6 +136,7 @@ pg_tviews_ddl_command_end(PG_FUNCTION_ARGS)
 			tview_intercept_shapes(NULL, false);
 			break;
 		case T_AlterTableStmt:
+			tview_persistence_altered((AlterTableStmt *) parsetree);
 			tview_intercept_shapes(((AlterTableStmt *) parsetree)->relation,
 								   changes_columns((AlterTableStmt *) parsetree));
 			if (changes_expressions((AlterTableStmt *) parsetree))
@@ -173,6 +180,8 @@ pg_tviews_ddl_command_end(PG_FUNCTION_ARGS)
 		default:
 			break;
 	}
+	tview_policies_changed(parsetree);
+	tview_partitions_end(parsetree);
 	return (Datum) 0;
 }
 
@@ -191,6 +200,7 @@ pg_tviews_sql_drop(PG_FUNCTION_ARGS)
 		behavior = ((DropOwnedStmt *) parsetree)->behavior;
 	tview_drop_rest(behavior);
 	tview_intercept_drop_casts();
+	tview_partitions_end(parsetree);
 	if (IsA(parsetree, DropStmt) &&
 		((DropStmt *) parsetree)->removeType == OBJECT_TRIGGER)
 		tview_intercept_drop_trigger();

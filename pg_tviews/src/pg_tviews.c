@@ -32,7 +32,10 @@ relcache_callback(Datum arg, Oid relid)
 	tview_plan_invalidate(relid);
 }
 
-/* Something has changed by whose name plans know it. */
+/*
+ * Something has changed by whose name plans know it, or roles, which policies
+ * apply to.
+ */
 static void
 syscache_callback(Datum arg, int cache, uint32 hash)
 {
@@ -60,4 +63,7 @@ _PG_init(void)
 	CacheRegisterSyscacheCallback(ENUMOID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(TSCONFIGOID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(TYPEOID, type_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, syscache_callback,
+								  (Datum) 0);
 }

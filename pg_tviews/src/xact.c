@@ -31,6 +31,7 @@
 
 #include "analyze/plan.h"
 #include "capture/queue.h"
+#include "ddl/partitions.h"
 #include "refresh/flush.h"
 #include "xact.h"
 
@@ -96,6 +97,7 @@ xact_callback(XactEvent event, void *arg)
 			tview_queue_at_xact_end();
 			tview_flush_at_xact_end();
 			tview_plan_at_xact_end();
+			tview_partitions_at_xact_end();
 			break;
 		default:
 			break;				/* parallel workers have no queue */

@@ -12,22 +12,16 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "access/transam.h"
-#include "catalog/catalog.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
-#include "catalog/pg_namespace.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/rls.h"
 
 #include "analyze/check.h"
 #include "analyze/functions.h"
+#include "analyze/tables.h"
 #include "base/compat.h"
 #include "base/names.h"
 #include "catalog/graph.h"
@@ -62,50 +56,6 @@ tview_refuse_unmapped(const char *name, const char *table,
 					   table, construct),
 			 errhint("%s Or set option \"on_unmapped\" to \"rebuild\", to have the TVIEW rebuilt by differences when the table changes.",
 					 rewrite)));
-}
-
-/*
- * tview_check_table - a table that is read must be one whose changes can be
- * captured, and whose rows the owner of the TVIEW sees
- */
-void
-tview_check_table(Oid relid, Oid owner, const char *name)
-{
-	char		relkind = get_rel_relkind(relid);
-	const char *reason = NULL;
-	const char *hint = "Copy what the TVIEW needs into an ordinary table.";
-	char	   *relname = tview_name_qualified(relid);
-
-	if (relid < FirstNormalObjectId || IsToastNamespace(get_rel_namespace(relid)))
-		reason = psprintf("Relation %s is a system catalog, whose changes can't be captured.", relname);
-	else if (relkind == RELKIND_FOREIGN_TABLE)
-		reason = psprintf("Relation %s is a foreign table, whose changes can't be captured.", relname);
-	else if (relkind == RELKIND_MATVIEW)
-	{
-		reason = psprintf("Relation %s is a materialized view, whose changes can't be captured.", relname);
-		hint = "Read the tables that it is made of, or make a TVIEW of it.";
-	}
-	else if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
-		reason = psprintf("Relation %s is a temporary table, which other sessions can't see.", relname);
-	else if (get_rel_persistence(relid) == RELPERSISTENCE_UNLOGGED)
-		reason = psprintf("Table %s is unlogged, and would be empty after a crash.", relname);
-	else if (relkind == RELKIND_PARTITIONED_TABLE ||
-			 find_inheritance_children(relid, NoLock) != NIL)
-	{
-		reason = psprintf("Table %s has partitions or child tables.", relname);
-		hint = "Read an ordinary table instead.";
-	}
-	else if (relkind != RELKIND_RELATION)
-		reason = psprintf("Relation %s is not a table.", relname);
-	else if (check_enable_rls(relid, owner, true) == RLS_ENABLED)
-	{
-		reason = psprintf("Row-level security of table %s applies to the TVIEW's owner, \"%s\".",
-						  relname, GetUserNameFromId(owner, false));
-		hint = "Let a role own the TVIEW that the policies don't apply to.";
-	}
-
-	if (reason != NULL)
-		tview_refuse(name, reason, hint);
 }
 
 static void
@@ -156,6 +106,18 @@ check_walker(Node *node, char *name)
 }
 
 /*
+ * tview_check_expression - the same for an expression that is not a part of
+ * the definition, but of how it is evaluated
+ */
+void
+tview_check_expression(Node *expr, const char *name,
+					   const TviewOptions *options)
+{
+	(void) check_walker(expr, unconstify(char *, name));
+	tview_functions_check_expression(expr, name, options);
+}
+
+/*
  * tview_check_statement - is it one that could define a view at all?
  */
 void
@@ -177,11 +139,7 @@ void
 tview_check_definition(const TviewExpansion *expansion, const char *name,
 					   const TviewOptions *options)
 {
-	ListCell   *lc;
-
-	foreach(lc, expansion->tables)
-		tview_check_table(lfirst_oid(lc), GetUserId(), name);
-
+	tview_tables_check(expansion, GetUserId(), name, options);
 	(void) check_walker((Node *) expansion->query, unconstify(char *, name));
 	tview_functions_check(expansion->query, name, options);
 

@@ -16,7 +16,8 @@ extern void tview_check_statement(Query *query, const char *name);
 extern void tview_check_definition(const TviewExpansion *expansion,
 								   const char *name,
 								   const TviewOptions *options);
-extern void tview_check_table(Oid relid, Oid owner, const char *name);
+extern void tview_check_expression(Node *expr, const char *name,
+								   const TviewOptions *options);
 pg_noreturn extern void tview_refuse(const char *name, const char *reason,
 									 const char *hint);
 pg_noreturn extern void tview_refuse_unmapped(const char *name,

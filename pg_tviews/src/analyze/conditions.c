@@ -34,6 +34,7 @@
 
 #include "analyze/scope.h"
 #include "base/compat.h"
+#include "base/inherits.h"
 
 static void walk_scope(TviewGraph *graph, TviewScope *scope);
 
@@ -193,15 +194,32 @@ tview_add_condition(TviewGraph *graph, Expr *expr, List *regions,
 		graph->conditions = lappend(graph->conditions, condition);
 }
 
+/*
+ * tview_column_is_not_null - is the column of this occurrence never null?
+ *
+ * Child tables may allow nulls where their parent doesn't.
+ */
+bool
+tview_column_is_not_null(const TviewOccurrence *occurrence, AttrNumber attno)
+{
+	Relation	rel;
+	bool		result;
+
+	if (!OidIsValid(occurrence->relid) || attno <= 0 ||
+		(occurrence->inh && tview_inherits_has_children(occurrence->relid)))
+		return false;
+	rel = table_open(occurrence->relid, AccessShareLock);
+	result = tview_is_not_null(RelationGetDescr(rel), attno - 1);
+	table_close(rel, NoLock);
+	return result;
+}
+
 /* Is it known that a value is never null where its row is there? */
 static bool
 is_never_null(TviewGraph *graph, Node *expr, Bitmapset *nulled,
 			  TviewScope *scope)
 {
 	Var		   *var = (Var *) tview_strip_relabel(expr);
-	TviewOccurrence *occurrence;
-	Relation	rel;
-	bool		result;
 	ListCell   *lc;
 
 	if (IsA(var, Const))
@@ -223,13 +241,8 @@ is_never_null(TviewGraph *graph, Node *expr, Bitmapset *nulled,
 				return true;
 		}
 	}
-	occurrence = &graph->sources->occurrences[var->varno - 1];
-	if (!OidIsValid(occurrence->relid))
-		return false;
-	rel = table_open(occurrence->relid, AccessShareLock);
-	result = tview_is_not_null(RelationGetDescr(rel), var->varattno - 1);
-	table_close(rel, NoLock);
-	return result;
+	return tview_column_is_not_null(&graph->sources->occurrences[var->varno - 1],
+									var->varattno);
 }
 
 /*

@@ -33,18 +33,15 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 
 #include "analyze/check.h"
 #include "analyze/derive.h"
 #include "analyze/scope.h"
-#include "base/compat.h"
 #include "base/names.h"
 
 #define TVIEW_MAX_GRAPHS	1000
@@ -130,16 +127,6 @@ has_one_of(const TviewGraph *graph, TviewScope *scope, Node *node,
 		has_one_of(graph, scope, join->rarg, wanted);
 }
 
-static bool
-is_not_null(Oid relid, AttrNumber attno)
-{
-	Relation	rel = table_open(relid, AccessShareLock);
-	bool		result = tview_is_not_null(RelationGetDescr(rel), attno - 1);
-
-	table_close(rel, NoLock);
-	return result;
-}
-
 /* All Vars but those of one column become ones that say nothing. */
 static Node *
 hide_others_mutator(Node *node, Var *column)
@@ -162,13 +149,12 @@ static bool
 is_key_not_null(const TviewSearch *search)
 {
 	Var		   *column = (Var *) tview_strip_relabel((Node *) search->key);
-	Oid			relid;
 	ListCell   *lc;
 
 	if (!IsA(column, Var))
 		return false;
-	relid = search->graph->sources->occurrences[column->varno - 1].relid;
-	if (OidIsValid(relid) && is_not_null(relid, column->varattno))
+	if (tview_column_is_not_null(&search->graph->sources->occurrences[column->varno - 1],
+								 column->varattno))
 		return true;
 	foreach(lc, search->graph->conditions)
 	{
@@ -379,10 +365,9 @@ derive_from(TviewDerivation *derivation, TviewGraph *graph, Expr *key,
 	tview_search(&search);
 	add_sources(derivation, &search, name, options);
 
-	if (OidIsValid(graph->sources->occurrences[search.root].relid))
-		derivation->roots =
-			list_append_unique_oid(derivation->roots,
-								   graph->sources->occurrences[search.root].relid);
+	derivation->roots =
+		list_append_unique_oid(derivation->roots,
+							   graph->sources->occurrences[search.root].relid);
 	if (derivation->graph == NULL)
 	{
 		derivation->graph = graph;

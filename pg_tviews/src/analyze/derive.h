@@ -58,7 +58,8 @@ typedef struct TviewDerivation
 	int			root;			/* occurrence that the key is from, in it */
 	AttrNumber	root_attno;		/* its key column; 0: an expression */
 	int			root_rtindex;	/* item of FROM that has it */
-	List	   *roots;			/* OIDs of the tables that keys are from */
+	List	   *roots;			/* OIDs of the tables that keys are from;
+								 * InvalidOid for VALUES and the like */
 	List	   *sources;		/* of TviewSource */
 	List	   *parts;			/* of TviewPart */
 	bool		unique;			/* the definition can't return a key twice */

@@ -587,3 +587,19 @@ tview_functions_check(Query *query, const char *name,
 		tview_judge_records(&judgement, query);
 	check_declarations(&judgement, options);
 }
+
+/*
+ * tview_functions_check_expression - the same for an expression that is not a
+ * part of the definition, such as a policy's
+ */
+void
+tview_functions_check_expression(Node *expr, const char *name,
+								 const TviewOptions *options)
+{
+	TviewJudgement judgement = {0};
+
+	judgement.name = name;
+	judgement.time_dependent = options->time_dependent;
+	judgement.declared = tview_reads_resolve(options, false);
+	(void) tview_judge_walker(expr, &judgement);
+}

@@ -13,5 +13,7 @@
 
 extern void tview_functions_check(Query *query, const char *name,
 								  const TviewOptions *options);
+extern void tview_functions_check_expression(Node *expr, const char *name,
+											 const TviewOptions *options);
 
 #endif							/* TVIEW_FUNCTIONS_H */

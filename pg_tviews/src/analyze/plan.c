@@ -32,6 +32,8 @@
 #include "analyze/mentions.h"
 #include "analyze/plan.h"
 #include "analyze/restrict.h"
+#include "analyze/policies.h"
+#include "base/inherits.h"
 #include "base/names.h"
 #include "base/owner.h"
 #include "base/types.h"
@@ -143,7 +145,7 @@ set_relids(TviewPlan *plan, const TviewExpansion *expansion)
 	ListCell   *lc;
 
 	plan->relids = list_concat_unique_oid(list_make2_oid(plan->tview, plan->view),
-										  expansion->tables);
+										  tview_inherits_trees(expansion->tables));
 	plan->relids = list_concat_unique_oid(plan->relids, expansion->helpers);
 	plan->relids = list_concat_unique_oid(plan->relids, expansion->views);
 	plan->relids = list_concat_unique_oid(plan->relids,
@@ -182,7 +184,8 @@ add_reads(TviewPlan *plan, List *tables)
 		source->whole_row = true;
 	}
 	plan->sources = sources;
-	plan->relids = list_concat_unique_oid(plan->relids, tables);
+	plan->relids = list_concat_unique_oid(plan->relids,
+										  tview_inherits_trees(tables));
 }
 
 /*
@@ -223,6 +226,9 @@ tview_plan_build(Oid tview, Oid view, const char *name,
 	plan->roots = derivation->roots;
 	plan->root_rtindex = derivation->root_rtindex;
 	plan->parts = derivation->parts;
+	plan->policies = tview_policies_describe(expansion->tables, plan->owner);
+	for (int i = 0; i < plan->nsources; i++)
+		tview_policies_add_columns(&plan->sources[i], plan->owner);
 
 	/* rows of a table have no order, but the order may say which there are */
 	if (!expansion->query->hasDistinctOn &&
@@ -244,6 +250,15 @@ tview_plan_build(Oid tview, Oid view, const char *name,
 	table_close(rel, NoLock);
 	AtEOXact_GUC(false, nest_level);
 	return plan;
+}
+
+/*
+ * tview_plan_roots - tables whose rows give the TVIEW its keys, as OIDs
+ */
+List *
+tview_plan_roots(const TviewPlan *plan)
+{
+	return plan->roots;
 }
 
 /*

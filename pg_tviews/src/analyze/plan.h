@@ -28,6 +28,7 @@ typedef struct TviewPlan
 	Oid			owner;
 	char	   *name;			/* of the table, qualified and quoted */
 	bool		has_deferred;	/* the table has deferrable triggers */
+	char	   *policies;		/* that apply to the owner; empty: none */
 	List	   *relids;			/* a change of one makes the plan invalid */
 	List	   *types;			/* ... of one of these types, by the hash of
 								 * its OID in the syscache, too */
@@ -72,6 +73,7 @@ extern TviewPlan *tview_plan_build(Oid tview, Oid view, const char *name,
 								   const TviewOptions *options);
 extern void tview_plan_check_key(Oid type, const char *column,
 								 const char *name);
+extern List *tview_plan_roots(const TviewPlan *plan);
 extern char *tview_plan_parts_sql(const TviewPlan *plan, uint64 parts);
 extern uint64 tview_plan_generation(void);
 extern void tview_plan_invalidate(Oid relid);

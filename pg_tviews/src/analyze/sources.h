@@ -20,7 +20,7 @@ struct TviewScope;
 typedef struct TviewOccurrence
 {
 	Oid			relid;			/* InvalidOid: not a table */
-	bool		inh;			/* with the table's children */
+	bool		inh;			/* not ONLY: partitions and children too */
 	char	   *alias;
 	AttrNumber	natts;
 	int			original;		/* itself, or the occurrence that this is a
@@ -124,6 +124,8 @@ extern Expr *tview_resolve(TviewGraph *graph, struct TviewScope *scope,
 						   Node *expr);
 extern Expr *tview_resolve_column(TviewGraph *graph, struct TviewScope *scope,
 								  int resno, bool *nullable);
+extern bool tview_column_is_not_null(const TviewOccurrence *occurrence,
+									 AttrNumber attno);
 extern bool tview_condition_holds_with(const TviewCondition *condition,
 									   int occurrence, int root);
 extern Bitmapset *tview_sources_of(Node *expr);

@@ -28,6 +28,7 @@
 #include "analyze/derive.h"
 #include "analyze/scope.h"
 #include "base/compat.h"
+#include "base/inherits.h"
 
 /*
  * An item of FROM, with what is in subqueries that only select, that may
@@ -194,6 +195,10 @@ has_unique_index(const TviewDerivation *derivation, int occurrence,
 	bool		result = false;
 	ListCell   *lc;
 
+	/* an index of a table says nothing of its child tables */
+	if (derivation->graph->sources->occurrences[occurrence].inh &&
+		tview_inherits_has_children(relid))
+		indexes = NIL;
 	foreach(lc, indexes)
 	{
 		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);

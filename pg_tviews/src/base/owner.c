@@ -101,7 +101,7 @@ tview_fix_settings(void)
 	if (Transform_null_equals)
 		set_parameter("transform_null_equals", "off");
 
-	/* rows that a policy would hide raise an error instead */
+	/* where policies are not asked for, rows that one would hide are an error */
 	if (row_security)
 		set_parameter("row_security", "off");
 	return nest_level;
@@ -127,6 +127,15 @@ tview_owner_enter(TviewOwnerContext *saved, Oid owner, bool restricted)
 }
 
 /*
+ * tview_owner_allow_policies - let policies hide rows from the owner
+ */
+void
+tview_owner_allow_policies(void)
+{
+	set_parameter("row_security", "on");
+}
+
+/*
  * tview_owner_leave - become again who one was
  *
  * What the owner's code has set goes with it, even if it was meant to stay.
@@ -139,7 +148,7 @@ tview_owner_leave(const TviewOwnerContext *saved)
 }
 
 /*
- * tview_owner_of - the owner of a relation
+ * tview_owner_of - owner of a relation; InvalidOid if there is no such one
  */
 Oid
 tview_owner_of(Oid relid)
@@ -148,7 +157,7 @@ tview_owner_of(Oid relid)
 	Oid			result;
 
 	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
+		return InvalidOid;
 	result = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 	return result;
@@ -160,5 +169,7 @@ tview_owner_of(Oid relid)
 bool
 tview_owner_is_member(Oid relid)
 {
-	return has_privs_of_role(GetUserId(), tview_owner_of(relid));
+	Oid			owner = tview_owner_of(relid);
+
+	return OidIsValid(owner) && has_privs_of_role(GetUserId(), owner);
 }

@@ -17,6 +17,7 @@ typedef struct TviewOwnerContext
 
 extern void tview_owner_enter(TviewOwnerContext *saved, Oid owner,
 							  bool restricted);
+extern void tview_owner_allow_policies(void);
 extern void tview_owner_leave(const TviewOwnerContext *saved);
 extern Oid	tview_owner_of(Oid relid);
 extern bool tview_owner_is_member(Oid relid);

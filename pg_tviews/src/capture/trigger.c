@@ -5,7 +5,9 @@
  *
  * One row trigger and one TRUNCATE trigger on each table that TVIEWs read,
  * whatever the number of TVIEWs; the tables of TVIEWs that others read have
- * them too.  For each source that the table is, the old and the new image are
+ * them too.  So has each partition and child of such a table: its rows are
+ * those of all tables above it, whose columns are found in it by their names,
+ * as the numbers differ.  For each source that the table is, the old and the new image are
  * cut down to the columns that the source's derivation starts from, and
  * queued.  A row in which no column has changed that a source uses is of no
  * interest to it.
@@ -17,7 +19,7 @@
  */
 #include "postgres.h"
 
-#include "access/sysattr.h"
+#include "access/table.h"
 #include "commands/trigger.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
@@ -28,6 +30,7 @@
 
 #include "analyze/plan.h"
 #include "base/compat.h"
+#include "base/inherits.h"
 #include "base/names.h"
 #include "capture/queue.h"
 #include "catalog/graph.h"
@@ -38,6 +41,8 @@ PG_FUNCTION_INFO_V1(pg_tviews_capture);
 typedef struct CaptureSource
 {
 	Oid			tview;
+	Oid			relid;			/* the source's table; the attribute numbers
+								 * below are those of the captured one */
 	int			source;			/* number, or TVIEW_CHANGED_... */
 	bool		nullable;		/* a null key is to be looked into */
 	uint64		row_parts;		/* parts of the TVIEW's row that a row's
@@ -54,8 +59,7 @@ typedef struct CaptureSource
 typedef struct CaptureTable
 {
 	Oid			relid;
-	List	   *tviews;			/* OIDs of those that read it */
-	int			natts;
+	List	   *tviews;			/* OIDs of those that read its rows */
 	int			nused;
 	AttrNumber *used;			/* columns that any source uses */
 	int			nsources;
@@ -78,60 +82,100 @@ list_columns(Bitmapset *columns, AttrNumber **result)
 	return n;
 }
 
+/* Number of a source's column in a partition or child of its table. */
+static AttrNumber
+map_column(const TviewSource *source, AttrNumber attno, Oid relid)
+{
+	AttrNumber	result = attno;
+
+	if (relid != source->relid)
+		result = get_attnum(relid, get_attname(source->relid, attno, false));
+	if (result == InvalidAttrNumber)
+		elog(ERROR, "table %s has no column for column %d of table %s",
+			 tview_name_qualified(relid), attno,
+			 tview_name_qualified(source->relid));
+	return result;
+}
+
 /* Columns that a source uses, a whole-row reference spelled out. */
 static Bitmapset *
-used_columns(const TviewSource *source, TupleDesc desc)
+used_columns(const TviewSource *source)
 {
 	Bitmapset  *result = bms_copy(source->used);
+	Relation	rel;
 
-	if (source->whole_row)
-		for (int i = 0; i < desc->natts; i++)
-			if (!TupleDescAttr(desc, i)->attisdropped)
-				result = bms_add_member(result, i + 1);
+	if (!source->whole_row)
+		return result;
+	rel = table_open(source->relid, AccessShareLock);
+	for (int i = 0; i < RelationGetNumberOfAttributes(rel); i++)
+		if (!TupleDescAttr(RelationGetDescr(rel), i)->attisdropped)
+			result = bms_add_member(result, i + 1);
+	table_close(rel, AccessShareLock);
 	return result;
 }
 
 static void
 set_source(CaptureSource *capture, const TviewPlan *plan, int number,
-		   Bitmapset *used)
+		   Oid relid)
 {
 	const TviewSource *source = &plan->sources[number];
 
 	capture->tview = plan->tview;
+	capture->relid = source->relid;
 	capture->source = source->kind == TVIEW_LOCAL ? TVIEW_CHANGED_KEY :
 		source->kind == TVIEW_ALL ? TVIEW_CHANGED_ALL : number;
 	capture->nullable = plan->nullable;
 	capture->row_parts = source->row_parts;
-	capture->nused = list_columns(used, &capture->used);
+	capture->nused = list_columns(used_columns(source), &capture->used);
 	capture->used_parts = palloc(sizeof(uint64) * (capture->nused + 1));
 	for (int i = 0; i < capture->nused; i++)
+	{
 		capture->used_parts[i] = source->kind == TVIEW_ALL ? TVIEW_PART_ROW :
 			source->parts[capture->used[i]] | source->parts[0];
+		capture->used[i] = map_column(source, capture->used[i], relid);
+	}
 	capture->nlinks = source->nlinks;
 	capture->links = palloc(sizeof(AttrNumber) * source->nlinks);
 	capture->types = palloc0(sizeof(TviewValueType) * source->nlinks);
 	for (int i = 0; i < source->nlinks; i++)
 	{
-		capture->links[i] = source->links[i];
+		capture->links[i] = map_column(source, source->links[i], relid);
 		get_typlenbyval(source->link_types[i], &capture->types[i].len,
 						&capture->types[i].byval);
 	}
 }
 
+/* Note what a plan wants to know of a table's rows. */
+static void
+add_sources(CaptureTable *table, const TviewPlan *plan, List *ancestors)
+{
+	for (int i = 0; i < plan->nsources; i++)
+	{
+		const TviewSource *source = &plan->sources[i];
+
+		if (source->relid != table->relid &&
+			!(source->inh && list_member_oid(ancestors, source->relid)))
+			continue;
+		table->tviews = list_append_unique_oid(table->tviews, plan->tview);
+		table->sources = table->sources == NULL ?
+			palloc(sizeof(CaptureSource)) :
+			repalloc(table->sources,
+					 sizeof(CaptureSource) * (table->nsources + 1));
+		set_source(&table->sources[table->nsources++], plan, i, table->relid);
+	}
+}
+
 static CaptureTable *
-build_table(Relation rel)
+build_table(Oid relid)
 {
 	CaptureTable *table = palloc0(sizeof(CaptureTable));
+	List	   *ancestors = tview_inherits_ancestors(relid);
+	List	   *readers = tview_graph_row_readers(relid);
 	Bitmapset  *all_used = NULL;
-	List	   *tviews = NIL;
 	ListCell   *lc;
 
-	table->relid = RelationGetRelid(rel);
-	table->natts = RelationGetDescr(rel)->natts;
-	foreach(lc, tview_graph_readers(table->relid))
-		tviews = lappend_oid(tviews, ((Tview *) lfirst(lc))->tview);
-	table->tviews = tviews;
-	if (tviews == NIL)
+	table->relid = relid;
+	if (readers == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("changes of table %s are captured, but no TVIEW is known that reads it",
@@ -139,28 +183,21 @@ build_table(Relation rel)
 				 errdetail("The metadata of TVIEWs may have been lost, and their tables would be out of date."),
 				 errhint("Create the TVIEWs again, or drop the triggers of the table that call pg_tviews_capture().")));
 
-	foreach(lc, tviews)
+	foreach(lc, readers)
 	{
 		TviewPlan  *plan = tview_plan_get(lfirst_oid(lc));
 
-		if (plan == NULL)
-			continue;
-		for (int i = 0; i < plan->nsources; i++)
-		{
-			Bitmapset  *used;
+		if (plan != NULL)
+			add_sources(table, plan, ancestors);
+	}
+	for (int i = 0; i < table->nsources; i++)
+	{
+		const CaptureSource *source = &table->sources[i];
 
-			if (plan->sources[i].relid != table->relid)
-				continue;
-			used = used_columns(&plan->sources[i], RelationGetDescr(rel));
-			all_used = bms_add_members(all_used, used);
-			for (int j = 0; j < plan->sources[i].nlinks; j++)
-				all_used = bms_add_member(all_used, plan->sources[i].links[j]);
-			table->sources = table->sources == NULL ?
-				palloc(sizeof(CaptureSource)) :
-				repalloc(table->sources,
-						 sizeof(CaptureSource) * (table->nsources + 1));
-			set_source(&table->sources[table->nsources++], plan, i, used);
-		}
+		for (int j = 0; j < source->nused; j++)
+			all_used = bms_add_member(all_used, source->used[j]);
+		for (int j = 0; j < source->nlinks; j++)
+			all_used = bms_add_member(all_used, source->links[j]);
 	}
 	table->nused = list_columns(all_used, &table->used);
 	return table;
@@ -197,7 +234,7 @@ find_table(Relation rel)
 	 * invalidation that arrives later moves it again.
 	 */
 	old = MemoryContextSwitchTo(capture_context);
-	table = build_table(rel);
+	table = build_table(RelationGetRelid(rel));
 	capture_tables = lappend(capture_tables, table);
 	capture_generation = tview_graph_generation() + tview_plan_generation();
 	MemoryContextSwitchTo(old);
@@ -206,8 +243,7 @@ find_table(Relation rel)
 
 /* Note one image of a row for one source. */
 static void
-note_image(const CaptureSource *source, Oid relid, uint64 parts,
-		   TupleTableSlot *slot)
+note_image(const CaptureSource *source, uint64 parts, TupleTableSlot *slot)
 {
 	Datum		values[INDEX_MAX_KEYS];
 	bool		nulls[INDEX_MAX_KEYS];
@@ -223,7 +259,7 @@ note_image(const CaptureSource *source, Oid relid, uint64 parts,
 	/* a row without a key is no row of the TVIEW, or an error */
 	if (source->source == TVIEW_CHANGED_KEY && nulls[0] && !source->nullable)
 		return;
-	tview_queue_add(source->tview, source->source, relid, parts,
+	tview_queue_add(source->tview, source->source, source->relid, parts,
 					source->nlinks, values, nulls, source->types);
 }
 
@@ -287,9 +323,9 @@ note_update(const CaptureTable *table, TupleTableSlot *old_slot,
 		if (moved)
 		{
 			parts |= source->row_parts;
-			note_image(source, table->relid, parts, new_slot);
+			note_image(source, parts, new_slot);
 		}
-		note_image(source, table->relid, parts, old_slot);
+		note_image(source, parts, old_slot);
 	}
 }
 
@@ -322,7 +358,7 @@ pg_tviews_capture(PG_FUNCTION_ARGS)
 		note_update(table, data->tg_trigslot, data->tg_newslot);
 	else
 		for (int i = 0; i < table->nsources; i++)
-			note_image(&table->sources[i], table->relid,
-					   table->sources[i].row_parts, data->tg_trigslot);
+			note_image(&table->sources[i], table->sources[i].row_parts,
+					   data->tg_trigslot);
 	return PointerGetDatum(NULL);
 }

@@ -23,6 +23,7 @@
 #include "utils/memutils.h"
 
 #include "base/extension.h"
+#include "base/inherits.h"
 #include "base/names.h"
 #include "catalog/graph.h"
 #include "catalog/meta.h"
@@ -107,6 +108,7 @@ load_graph(void)
 		tview->entity = meta->entity;
 		tview->key_column = meta->key_column;
 		tview->dependencies = meta->dependencies;
+		tview->policies = meta->policies;
 		tview->options = tview_options_parse(meta->options);
 		result = lappend(result, tview);
 	}
@@ -271,6 +273,29 @@ tview_graph_readers(Oid relid)
 
 		if (list_member_oid(candidate->dependencies, relid))
 			result = lappend(result, candidate);
+	}
+	return result;
+}
+
+/*
+ * tview_graph_row_readers - OIDs of TVIEWs that read this table, or one that
+ * it is a partition or a child of
+ */
+List *
+tview_graph_row_readers(Oid relid)
+{
+	List	   *tables = lcons_oid(relid, tview_inherits_ancestors(relid));
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, tview_graph_all())
+	{
+		Tview	   *candidate = lfirst(lc);
+		ListCell   *table;
+
+		foreach(table, tables)
+			if (list_member_oid(candidate->dependencies, lfirst_oid(table)))
+			result = list_append_unique_oid(result, candidate->tview);
 	}
 	return result;
 }

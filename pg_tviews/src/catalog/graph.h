@@ -23,6 +23,7 @@ typedef struct Tview
 	char	   *key_column;
 	List	   *dependencies;	/* OIDs of the tables it reads */
 	TviewOptions *options;
+	char	   *policies;		/* that its rows go by; empty: none */
 	int			level;			/* 1 if it reads no other TVIEW */
 } Tview;
 
@@ -31,6 +32,7 @@ extern Tview *tview_graph_find(Oid tview);
 extern Tview *tview_graph_find_view(Oid view);
 extern Tview *tview_graph_find_name(const char *input, bool missing_ok);
 extern List *tview_graph_readers(Oid relid);
+extern List *tview_graph_row_readers(Oid relid);
 extern int	tview_graph_level(List *dependencies);
 extern int	tview_graph_compare(const ListCell *a, const ListCell *b);
 extern uint64 tview_graph_generation(void);

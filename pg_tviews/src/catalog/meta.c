@@ -44,7 +44,9 @@ enum
 	META_DEPENDENCIES,
 	META_FK_COLUMNS,
 	META_UUID_COLUMNS,
-	META_OPTIONS
+	META_OPTIONS,
+	META_CREATED_AT,
+	META_POLICIES
 };
 
 static Datum
@@ -121,7 +123,7 @@ execute_with_row(const char *sql, const TviewMeta *meta)
 {
 	Oid			types[] = {TEXTOID, NAMEOID, REGCLASSOID, REGCLASSOID,
 		REGCLASSOID, TEXTOID, TEXTOID, REGCLASSARRAYOID, NAMEARRAYOID,
-	NAMEARRAYOID, JSONBOID};
+	NAMEARRAYOID, JSONBOID, TEXTOID};
 	Datum		values[] = {
 		CStringGetTextDatum(meta->entity),
 		DirectFunctionCall1(namein, CStringGetDatum(meta->schema)),
@@ -133,7 +135,8 @@ execute_with_row(const char *sql, const TviewMeta *meta)
 		oid_array(meta->dependencies),
 		name_array(meta->fk_columns),
 		name_array(meta->uuid_columns),
-		JsonbPGetDatum(meta->options)
+		JsonbPGetDatum(meta->options),
+		CStringGetTextDatum(meta->policies)
 	};
 
 	execute_as_metadata_owner(sql, lengthof(types), types, values);
@@ -145,7 +148,7 @@ execute_with_row(const char *sql, const TviewMeta *meta)
 void
 tview_meta_insert(const TviewMeta *meta)
 {
-	execute_with_row(psprintf("INSERT INTO %s VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, pg_catalog.now())",
+	execute_with_row(psprintf("INSERT INTO %s VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, pg_catalog.now(), $12)",
 							  tview_extension_qualify("pg_tview_meta")),
 					 meta);
 	insert_helpers(meta);
@@ -158,7 +161,7 @@ void
 tview_meta_update(const TviewMeta *meta)
 {
 	execute_with_row(psprintf("UPDATE %s SET entity = $1, schema = $2, view = $4, root = $5, key_column = $6, "
-							  "definition = $7, dependencies = $8, fk_columns = $9, uuid_columns = $10, options = $11 "
+							  "definition = $7, dependencies = $8, fk_columns = $9, uuid_columns = $10, options = $11, policies = $12 "
 							  "WHERE tview = $3",
 							  tview_extension_qualify("pg_tview_meta")),
 					 meta);
@@ -195,6 +198,20 @@ tview_meta_delete(Oid tview)
 {
 	delete_rows("pg_tview_meta", tview);
 	delete_rows("pg_tview_helpers", tview);
+}
+
+/*
+ * tview_meta_set_policies - note which policies a TVIEW's rows go by
+ */
+void
+tview_meta_set_policies(Oid tview, const char *policies)
+{
+	Oid			types[] = {REGCLASSOID, TEXTOID};
+	Datum		values[] = {ObjectIdGetDatum(tview), CStringGetTextDatum(policies)};
+
+	execute_as_metadata_owner(psprintf("UPDATE %s SET policies = $2 WHERE tview = $1",
+									   tview_extension_qualify("pg_tview_meta")),
+							  lengthof(types), types, values);
 }
 
 static List *
@@ -248,6 +265,7 @@ tview_meta_read(void)
 		meta->definition = TextDatumGetCString(values[META_DEFINITION - 1]);
 		meta->dependencies = oid_list(values[META_DEPENDENCIES - 1]);
 		meta->options = DatumGetJsonbPCopy(values[META_OPTIONS - 1]);
+		meta->policies = TextDatumGetCString(values[META_POLICIES - 1]);
 		result = lappend(result, meta);
 	}
 	systable_endscan(scan);

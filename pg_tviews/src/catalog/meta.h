@@ -22,6 +22,7 @@ typedef struct TviewMeta
 	char	   *key_column;
 	char	   *definition;
 	Jsonb	   *options;
+	char	   *policies;		/* that apply to the owner; empty: none */
 	List	   *dependencies;	/* OIDs of tables */
 	List	   *helpers;		/* OIDs of plain views */
 	List	   *fk_columns;		/* names */
@@ -31,6 +32,7 @@ typedef struct TviewMeta
 extern void tview_meta_insert(const TviewMeta *meta);
 extern void tview_meta_update(const TviewMeta *meta);
 extern void tview_meta_set_names(const TviewMeta *meta);
+extern void tview_meta_set_policies(Oid tview, const char *policies);
 extern void tview_meta_delete(Oid tview);
 extern List *tview_meta_read(void);
 extern List *tview_meta_find(const char *sql);

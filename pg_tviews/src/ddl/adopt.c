@@ -22,6 +22,7 @@
 
 #include "analyze/check.h"
 #include "analyze/plan.h"
+#include "base/inherits.h"
 #include "base/names.h"
 #include "base/owner.h"
 #include "capture/queue.h"
@@ -34,6 +35,7 @@
 #include "ddl/definition.h"
 #include "ddl/dependencies.h"
 #include "ddl/intercept.h"
+#include "ddl/persistence.h"
 #include "ddl/triggers.h"
 #include "refresh/lock.h"
 
@@ -131,7 +133,7 @@ tview_adopt_lock(List *tviews, List *tables)
 			ordered = lappend_oid(ordered, tview);
 	}
 	list_sort(tables, list_oid_cmp);
-	tview_create_lock(tables);
+	(void) tview_create_lock(tables);
 	foreach(lc, ordered)
 		tview_lock(lfirst_oid(lc));
 }
@@ -154,16 +156,6 @@ check_levels(void)
 					 errdetail("At most %d levels are possible.", TVIEW_MAX_LEVEL),
 					 errhint("Read the base tables instead of a TVIEW somewhere on the way.")));
 	}
-}
-
-static void
-drop_unused_triggers(List *tables)
-{
-	ListCell   *lc;
-
-	foreach(lc, tables)
-		if (tview_graph_readers(lfirst_oid(lc)) == NIL)
-		tview_triggers_drop_capture(lfirst_oid(lc));
 }
 
 /* The steps that are like those of making a TVIEW. */
@@ -190,13 +182,15 @@ adopt(Oid tview, Jsonb *options)
 	plan = tview_plan_build(tview, view, entity, parsed);
 	foreach(lc, missing)
 		tview_create_index(plan, lfirst(lc));
-	foreach(lc, tables)
+	foreach(lc, tview_inherits_trees(tables))
 		tview_triggers_capture(lfirst_oid(lc));
+	tview_persistence_set(plan, entity);
 	tview_meta_update(tview_create_metadata(plan, entity, expansion, tables,
 											options));
 	CommandCounterIncrement();
 	check_levels();
-	drop_unused_triggers(list_difference_oid(old_tables, tables));
+	tview_triggers_release(tview_inherits_trees(list_difference_oid(old_tables,
+																	tables)));
 	tview_dependencies_forget(tview, old_reads);
 	tview_dependencies_record(tview, view,
 							  tview_reads_resolve(parsed, false));

@@ -28,6 +28,7 @@
 #include "base/names.h"
 #include "base/owner.h"
 #include "ddl/build.h"
+#include "refresh/row_security.h"
 
 #define PROGRESS_INTERVAL_MS	5000
 #define PROGRESS_CHECK_ROWS		1024
@@ -175,6 +176,7 @@ tview_build(const TviewPlan *plan)
 	receiver->key_attno = get_attnum(plan->tview, plan->key_column);
 
 	tview_owner_enter(&owner, plan->owner, true);
+	tview_row_security_enter(plan);
 	PushActiveSnapshot(GetLatestSnapshot());
 	desc = CreateQueryDesc(plan_statement(sql), sql, GetActiveSnapshot(),
 						   InvalidSnapshot, &receiver->pub, NULL, NULL, 0);

@@ -41,7 +41,9 @@
 #include "analyze/notices.h"
 #include "analyze/plan.h"
 #include "analyze/select.h"
+#include "analyze/tables.h"
 #include "base/extension.h"
+#include "base/inherits.h"
 #include "base/names.h"
 #include "base/owner.h"
 #include "catalog/graph.h"
@@ -52,6 +54,7 @@
 #include "ddl/definition.h"
 #include "ddl/dependencies.h"
 #include "ddl/execute.h"
+#include "ddl/persistence.h"
 #include "ddl/triggers.h"
 #include "refresh/flush.h"
 
@@ -161,28 +164,38 @@ tview_create_tables(const TviewExpansion *expansion,
 	List	   *reads = tview_reads_tables(options);
 	List	   *result = list_concat_unique_oid(list_copy(expansion->tables),
 												reads);
-	ListCell   *lc;
 
-	foreach(lc, reads)
-		tview_check_table(lfirst_oid(lc), GetUserId(), name);
+	tview_tables_check_kinds(reads, name);
 	check_privileges(result);
 	list_sort(result, list_oid_cmp);
 	return result;
 }
 
 /*
- * tview_create_lock - keep writers away from tables that are read, to the end
- * of the transaction
+ * tview_create_lock - keep writers away from tables that are read, and from
+ * all below them, to the end of the transaction
  *
- * They are in the order of OIDs, so that two builds can't deadlock.
+ * In the order of OIDs, so that two builds can't deadlock.  A table that has
+ * come to be below one meanwhile is found when that one is locked.  Returns
+ * all that are locked.
  */
-void
+List *
 tview_create_lock(List *tables)
 {
-	ListCell   *lc;
+	List	   *locked = NIL;
 
-	foreach(lc, tables)
-		LockRelationOid(lfirst_oid(lc), ShareRowExclusiveLock);
+	for (;;)
+	{
+		List	   *trees = tview_inherits_trees(tables);
+		List	   *missing = list_difference_oid(trees, locked);
+		ListCell   *lc;
+
+		if (missing == NIL)
+			return trees;
+		foreach(lc, missing)
+			LockRelationOid(lfirst_oid(lc), ShareRowExclusiveLock);
+		locked = list_concat(locked, missing);
+	}
 }
 
 static void
@@ -282,6 +295,7 @@ tview_create_metadata(const TviewPlan *plan, const char *entity,
 	meta->key_column = plan->key_column;
 	meta->definition = tview_definition_of_view(plan->view);
 	meta->options = options;
+	meta->policies = plan->policies;
 	meta->dependencies = tables;
 	meta->helpers = expansion->helpers;
 	foreach(lc, plan->columns)
@@ -319,6 +333,8 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 	TviewExpansion *expansion;
 	List	   *tables;
 	TviewPlan  *plan;
+	TviewOptions *parsed = tview_options_parse(options);
+	List	   *trees;
 	ListCell   *lc;
 	bool		outer = create_running;
 	int			nest_level = tview_fix_settings();
@@ -337,22 +353,22 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 					  sql);
 		view = get_relname_relid(view_name, schema);
 		expansion = tview_expand(tview_view_query(view));
-		tables = tview_create_tables(expansion, tview_options_parse(options),
-									 entity);
+		tables = tview_create_tables(expansion, parsed, entity);
 		tview_select_check_level(tables, entity);
-		plan = tview_plan_build(table, view, entity,
-								tview_options_parse(options));
-		tview_create_lock(tables);
+		plan = tview_plan_build(table, view, entity, parsed);
+		trees = tview_create_lock(tables);
+		tview_tables_check(expansion, GetUserId(), entity, parsed);
+		tview_persistence_set(plan, entity);
 		prepare_table(plan);
 		(void) tview_build(plan);
 		make_indexes(plan);
-		foreach(lc, tables)
+		foreach(lc, trees)
 			tview_triggers_capture(lfirst_oid(lc));
 		tview_triggers_guard(table);
 		tview_meta_insert(tview_create_metadata(plan, entity, expansion, tables,
 												options));
 		tview_dependencies_record(table, view,
-								  tview_reads_resolve(tview_options_parse(options), false));
+								  tview_reads_resolve(parsed, false));
 		CommandCounterIncrement();
 	}
 	PG_FINALLY();

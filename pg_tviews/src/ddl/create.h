@@ -24,7 +24,7 @@ extern bool tview_create_set_running(bool running);
 extern List *tview_create_tables(const struct TviewExpansion *expansion,
 								 const TviewOptions *options,
 								 const char *name);
-extern void tview_create_lock(List *tables);
+extern List *tview_create_lock(List *tables);
 extern void tview_create_index(const struct TviewPlan *plan,
 							   const char *column);
 extern struct TviewMeta *tview_create_metadata(const struct TviewPlan *plan,

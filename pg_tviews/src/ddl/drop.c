@@ -22,11 +22,13 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "base/inherits.h"
 #include "base/names.h"
 #include "base/owner.h"
 #include "catalog/graph.h"
 #include "catalog/meta.h"
 #include "ddl/drop.h"
+#include "ddl/locks.h"
 #include "ddl/triggers.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_drop);
@@ -74,13 +76,14 @@ find_broken(void)
  * tview_drop_lock - DROP TABLE starts
  *
  * Writers lock a base table first, and the TVIEW when they flush.  A drop that
- * will remove triggers of a base table must go the same way, or it would
- * deadlock with them.
+ * will remove triggers of base tables, and lock them against readers for that,
+ * must go the same way, or it would deadlock with them.
  */
 void
 tview_drop_lock(DropStmt *stmt)
 {
 	List	   *tables = NIL;
+	List	   *tviews = NIL;
 	ListCell   *lc;
 
 	if (stmt->removeType != OBJECT_TABLE)
@@ -93,11 +96,15 @@ tview_drop_lock(DropStmt *stmt)
 
 		if (tview == NULL || !tview_owner_is_member(tview->tview))
 			continue;
+		tviews = lappend_oid(tviews, tview->tview);
 		foreach(table, tview->dependencies)
 			if (list_length(tview_graph_readers(lfirst_oid(table))) == 1)
 			tables = list_append_unique_oid(tables, lfirst_oid(table));
 	}
-	list_sort(tables, list_oid_cmp);
+	if (tviews == NIL)
+		return;
+	tables = tview_inherits_trees(tables);
+	tview_locks_take(tables, tviews);
 	foreach(lc, tables)
 		LockRelationOid(lfirst_oid(lc), AccessExclusiveLock);
 }
@@ -110,7 +117,6 @@ tview_drop_rest(DropBehavior behavior)
 {
 	List	   *tables = NIL;
 	Tview	   *tview;
-	ListCell   *lc;
 
 	while ((tview = find_broken()) != NULL)
 	{
@@ -124,14 +130,7 @@ tview_drop_rest(DropBehavior behavior)
 		drop_relation(view, behavior);
 	}
 
-	foreach(lc, tables)
-	{
-		Oid			relid = lfirst_oid(lc);
-
-		if (!exists(relid) || tview_graph_readers(relid) != NIL)
-			continue;
-		tview_triggers_drop_capture(relid);
-	}
+	tview_triggers_release(tview_inherits_trees(tables));
 }
 
 /*

@@ -24,7 +24,8 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "analyze/check.h"
+#include "analyze/expand.h"
+#include "analyze/tables.h"
 #include "base/names.h"
 #include "base/owner.h"
 #include "catalog/graph.h"
@@ -294,6 +295,8 @@ check_new_owner(const Tview *tview, Oid owner)
 	List	   *tables = list_copy(tview->dependencies);
 	char	   *entity = pstrdup(tview->entity);
 	Oid			relid = tview->tview;
+	Oid			view = tview->view;
+	TviewOptions *options = tview_options_copy(tview->options);
 	ListCell   *lc;
 
 	foreach(lc, tables)
@@ -308,8 +311,9 @@ check_new_owner(const Tview *tview, Oid owner)
 					 errdetail("It has no permission to read %s, and a refresh runs as the owner.",
 							   tview_name_qualified(lfirst_oid(lc))),
 					 errhint("Grant it SELECT on what the TVIEW reads.")));
-		tview_check_table(lfirst_oid(lc), owner, entity);
 	}
+	tview_tables_check(tview_expand(tview_view_query(view)), owner, entity,
+					   options);
 }
 
 static void

@@ -33,6 +33,7 @@
 #include "analyze/expand.h"
 #include "analyze/plan.h"
 #include "base/extension.h"
+#include "base/inherits.h"
 #include "base/names.h"
 #include "base/settings.h"
 #include "capture/queue.h"
@@ -67,9 +68,6 @@ check_form(CreateTableAsStmt *stmt)
 	if (into->rel->relpersistence == RELPERSISTENCE_TEMP)
 		refuse_form(name, "It is temporary.",
 					"A TVIEW is a permanent table; leave TEMPORARY out.");
-	if (into->rel->relpersistence == RELPERSISTENCE_UNLOGGED)
-		refuse_form(name, "It is unlogged, and would be empty after a crash.",
-					"Leave UNLOGGED out.");
 	if (into->colNames != NIL)
 		refuse_form(name, "It has a list of column names.",
 					"Name the columns in the query, with AS.");
@@ -279,7 +277,7 @@ tview_intercept_drop_trigger(void)
 		captured = list_concat_unique_oid(captured, tview->dependencies);
 		guarded = lappend_oid(guarded, tview->tview);
 	}
-	foreach(lc, captured)
+	foreach(lc, tview_inherits_trees(captured))
 		if (!tview_triggers_are_complete(lfirst_oid(lc)))
 	{
 		tview_triggers_drop_capture(lfirst_oid(lc));
@@ -405,15 +403,7 @@ tview_intercept_shapes(RangeVar *altered, bool columns)
 	foreach(lc, tview_graph_all())
 	{
 		Tview	   *tview = lfirst(lc);
-		HeapTuple	tuple = SearchSysCache1(RELOID,
-											ObjectIdGetDatum(tview->tview));
-		Oid			owner;
-		ListCell   *table;
 
-		if (!HeapTupleIsValid(tuple))
-			continue;
-		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-		ReleaseSysCache(tuple);
 		if (OidIsValid(relid) &&
 			(relid == tview->tview || relid == tview->view))
 			check_columns(tview);
@@ -423,16 +413,6 @@ tview_intercept_shapes(RangeVar *altered, bool columns)
 					 errmsg("TVIEW %s cannot have child tables",
 							tview_name_qualified(tview->tview)),
 					 errhint("Make a table LIKE it instead.")));
-		if (get_rel_persistence(tview->tview) != RELPERSISTENCE_PERMANENT)
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("TVIEW %s cannot be unlogged",
-							tview_name_qualified(tview->tview)),
-					 errdetail("It would be empty after a crash.")));
-		foreach(table, tview->dependencies)
-			if (lfirst_oid(table) == relid ||
-				find_inheritance_children(lfirst_oid(table), NoLock) != NIL)
-			tview_check_table(lfirst_oid(table), owner, tview->entity);
 	}
 	if (columns && OidIsValid(relid))
 		foreach(lc, find_all_inheritors(relid, NoLock, NULL))
@@ -455,8 +435,8 @@ tview_intercept_expressions(RangeVar *altered)
 	{
 		ListCell   *reader;
 
-		foreach(reader, tview_graph_readers(lfirst_oid(lc)))
-			tview_queue_add_all(((Tview *) lfirst(reader))->tview);
+		foreach(reader, tview_graph_row_readers(lfirst_oid(lc)))
+			tview_queue_add_all(lfirst_oid(reader));
 	}
 }
 

@@ -18,13 +18,16 @@
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "storage/lmgr.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "base/extension.h"
 #include "base/names.h"
+#include "catalog/graph.h"
 #include "ddl/execute.h"
 #include "ddl/triggers.h"
 
@@ -99,12 +102,20 @@ tview_triggers_are_complete(Oid relid)
 {
 	Found		found = find_triggers(relid, TVIEW_CAPTURE_FUNCTION);
 
+	/* a partitioned table has no rows of its own */
+	if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
+		return TRIGGER_FOR_TRUNCATE(found.statement);
 	return TRIGGER_FOR_INSERT(found.row) && TRIGGER_FOR_UPDATE(found.row) &&
 		TRIGGER_FOR_DELETE(found.row) && TRIGGER_FOR_TRUNCATE(found.statement);
 }
 
 /*
  * tview_triggers_capture - have the changes of a table captured
+ *
+ * Of its own rows only, so partitions and children need triggers of theirs.
+ * The server would clone the row trigger of a partitioned table, but not if a
+ * partition has one already, as a table that a TVIEW reads by itself; and not
+ * the one for TRUNCATE.
  */
 void
 tview_triggers_capture(Oid relid)
@@ -114,8 +125,9 @@ tview_triggers_capture(Oid relid)
 
 	if (tview_triggers_are_complete(relid))
 		return;
-	tview_execute("CREATE TRIGGER \"%s\" AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION %s()",
-				  CAPTURE_TRIGGER, table, function);
+	if (get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
+		tview_execute("CREATE TRIGGER \"%s\" AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION %s()",
+					  CAPTURE_TRIGGER, table, function);
 	tview_execute("CREATE TRIGGER \"%s\" AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION %s()",
 				  TRUNCATE_TRIGGER, table, function);
 }
@@ -148,4 +160,49 @@ tview_triggers_drop_capture(Oid relid)
 		performDeletion(&object, DROP_RESTRICT, 0);
 		CommandCounterIncrement();
 	}
+}
+
+/*
+ * tview_triggers_release - have changes of these tables no longer captured,
+ * if no TVIEW reads their rows any more
+ */
+void
+tview_triggers_release(List *tables)
+{
+	ListCell   *lc;
+
+	foreach(lc, tables)
+	{
+		Oid			relid = lfirst_oid(lc);
+
+		if (tview_triggers_find(relid, TVIEW_CAPTURE_FUNCTION) != NIL &&
+			tview_graph_row_readers(relid) == NIL)
+			tview_triggers_drop_capture(relid);
+	}
+}
+
+/*
+ * tview_triggers_captured - all tables whose changes are captured
+ */
+List *
+tview_triggers_captured(void)
+{
+	Oid			funcid = tview_extension_function(TVIEW_CAPTURE_FUNCTION,
+												  InvalidOid);
+	Relation	rel = table_open(TriggerRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0,
+										  NULL);
+	List	   *result = NIL;
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
+
+		if (form->tgfoid == funcid)
+			result = list_append_unique_oid(result, form->tgrelid);
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
 }

@@ -18,5 +18,7 @@ extern bool tview_triggers_are_complete(Oid relid);
 extern void tview_triggers_capture(Oid relid);
 extern void tview_triggers_guard(Oid relid);
 extern void tview_triggers_drop_capture(Oid relid);
+extern void tview_triggers_release(List *tables);
+extern List *tview_triggers_captured(void);
 
 #endif							/* TVIEW_TRIGGERS_H */

@@ -445,6 +445,7 @@ judge(void *arg)
 	add_obstacles(analysis, tables);
 
 	foreach(lc, derivation->roots)
+		if (OidIsValid(lfirst_oid(lc)))
 		roots = lappend(roots, tview_name_qualified(lfirst_oid(lc)));
 	add_strings(analysis->verdict, "roots", roots);
 	add_string(analysis->verdict, "key_column", key_column);

@@ -22,6 +22,7 @@
 #include "base/owner.h"
 #include "catalog/graph.h"
 #include "refresh/sql.h"
+#include "refresh/row_security.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_verify);
 PG_FUNCTION_INFO_V1(pg_tviews_version);
@@ -57,6 +58,7 @@ pg_tviews_verify(PG_FUNCTION_ARGS)
 	check_may_read(plan->tview);
 	check_may_read(plan->view);
 	tview_owner_enter(&owner, plan->owner, true);
+	tview_row_security_enter(plan);
 	SPI_connect();
 	query = SPI_prepare(tview_sql_verify(plan), 0, NULL);
 	if (query == NULL)

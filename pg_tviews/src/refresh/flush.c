@@ -55,6 +55,7 @@
 #include "refresh/flush.h"
 #include "refresh/keys.h"
 #include "refresh/lock.h"
+#include "refresh/row_security.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_guard);
 
@@ -224,6 +225,7 @@ begin_write(const TviewPlan *plan, TviewOwnerContext *owner)
 		make_constraints_immediate(plan);
 	flush_deferred |= plan->has_deferred && !restricted;
 	tview_owner_enter(owner, plan->owner, restricted);
+	tview_row_security_enter(plan);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	flush_target = plan->tview;

@@ -21,6 +21,7 @@
 #include "base/owner.h"
 #include "catalog/graph.h"
 #include "refresh/flush.h"
+#include "refresh/row_security.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_refresh);
 
@@ -48,6 +49,9 @@ pg_tviews_refresh(PG_FUNCTION_ARGS)
 				 errmsg("cannot rebuild a TVIEW while others are being refreshed")));
 
 	tview_flush(false);
+	if (strcmp(tview_plan_get(relid)->policies,
+			   tview_graph_find(relid)->policies) != 0)
+		(void) tview_row_security_judge(relid);
 	written = tview_flush_rebuild(tview_plan_get(relid));
 	values[0] = Int64GetDatum((int64) written.inserted);
 	values[1] = Int64GetDatum((int64) written.updated);

@@ -1,0 +1,189 @@
+/*-------------------------------------------------------------------------
+ *
+ * locks.c
+ *	  Locks that DDL takes before the server does.
+ *
+ * DDL that has a TVIEW rebuilt would deadlock with writers: it locks a table
+ * against everybody, and then waits for the TVIEW, or for a partition.  A
+ * writer holds these, and needs to read the table for its refresh.  So all that
+ * write the table, or refresh the TVIEW, are waited for first, with locks that
+ * let them go on reading:
+ *
+ *	1. the tables against writers, those above before those below, as writers
+ *	   lock them
+ *	2. the TVIEWs, in the order of their refresh
+ *
+ * and only then does the server lock the tables against readers.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_inherits.h"
+#include "storage/lmgr.h"
+#include "utils/lsyscache.h"
+
+#include "base/owner.h"
+#include "catalog/graph.h"
+#include "ddl/locks.h"
+#include "refresh/lock.h"
+
+/* Add a table, and all below it, if it is the current user's. */
+static List *
+add_tree(List *tables, RangeVar *name)
+{
+	Oid			relid = RangeVarGetRelid(name, NoLock, true);
+
+	if (!OidIsValid(relid) || !tview_owner_is_member(relid))
+		return tables;
+	return list_concat_unique_oid(tables,
+								  find_all_inheritors(relid, NoLock, NULL));
+}
+
+static List *
+add_table(List *tables, RangeVar *name)
+{
+	Oid			relid = RangeVarGetRelid(name, NoLock, true);
+
+	if (!OidIsValid(relid) || !tview_owner_is_member(relid))
+		return tables;
+	return list_append_unique_oid(tables, relid);
+}
+
+/* Tables that ALTER TABLE locks against readers, and has TVIEWs rebuilt of. */
+static List *
+altered_tables(AlterTableStmt *stmt)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, stmt->cmds)
+	{
+		AlterTableCmd *cmd = lfirst(lc);
+
+		switch (cmd->subtype)
+		{
+			case AT_AttachPartition:
+				result = add_tree(result, ((PartitionCmd *) cmd->def)->name);
+				break;
+			case AT_DetachPartition:
+				if (((PartitionCmd *) cmd->def)->concurrent)
+					break;
+				result = add_tree(result, stmt->relation);
+				break;
+			case AT_AddInherit:
+			case AT_DropInherit:
+				result = add_tree(result, stmt->relation);
+				break;
+			case AT_SetLogged:
+			case AT_SetUnLogged:
+			case AT_EnableRowSecurity:
+			case AT_DisableRowSecurity:
+			case AT_ForceRowSecurity:
+			case AT_NoForceRowSecurity:
+			case AT_ChangeOwner:
+				result = add_table(result, stmt->relation);
+				break;
+			default:
+				break;
+		}
+	}
+	return result;
+}
+
+/*
+ * Tables that are dropped by name.  A partition's parent is locked like it, and
+ * has other partitions.
+ */
+static List *
+dropped_tables(DropStmt *stmt)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, stmt->objects)
+	{
+		RangeVar   *name = makeRangeVarFromNameList(lfirst(lc));
+		Oid			relid = RangeVarGetRelid(name, NoLock, true);
+
+		if (!OidIsValid(relid) || !tview_owner_is_member(relid))
+			continue;
+		if (get_rel_relispartition(relid))
+			result = list_concat_unique_oid(result,
+											find_all_inheritors(get_partition_parent(relid, true),
+																NoLock, NULL));
+		result = add_tree(result, name);
+	}
+	return result;
+}
+
+static List *
+locked_tables(Node *stmt)
+{
+	switch (nodeTag(stmt))
+	{
+		case T_AlterTableStmt:
+			return altered_tables((AlterTableStmt *) stmt);
+		case T_DropStmt:
+			if (((DropStmt *) stmt)->removeType == OBJECT_TABLE)
+				return dropped_tables((DropStmt *) stmt);
+			return NIL;
+		case T_CreatePolicyStmt:
+			return add_table(NIL, ((CreatePolicyStmt *) stmt)->table);
+		case T_AlterPolicyStmt:
+			return add_table(NIL, ((AlterPolicyStmt *) stmt)->table);
+		default:
+			return NIL;
+	}
+}
+
+/* The OIDs of these TVIEWs, in the order of their refresh. */
+static List *
+tviews_in_order(List *tviews)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, tview_graph_all())
+	{
+		Oid			tview = ((Tview *) lfirst(lc))->tview;
+
+		if (list_member_oid(tviews, tview))
+			result = lappend_oid(result, tview);
+	}
+	return result;
+}
+
+/*
+ * tview_locks_take - wait for writers of these tables, and for refreshes of these
+ * TVIEWs, and keep them away
+ */
+void
+tview_locks_take(List *tables, List *tviews)
+{
+	ListCell   *lc;
+
+	foreach(lc, tables)
+		LockRelationOid(lfirst_oid(lc), ShareRowExclusiveLock);
+	foreach(lc, tviews_in_order(tviews))
+		tview_lock(lfirst_oid(lc));
+}
+
+/*
+ * tview_locks_start - DDL starts
+ */
+void
+tview_locks_start(Node *stmt)
+{
+	List	   *tables = locked_tables(stmt);
+	List	   *tviews = NIL;
+	ListCell   *lc;
+
+	foreach(lc, tables)
+		tviews = list_concat_unique_oid(tviews,
+										tview_graph_row_readers(lfirst_oid(lc)));
+	if (tviews != NIL)
+		tview_locks_take(tables, tviews);
+}

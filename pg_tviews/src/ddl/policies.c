@@ -1,0 +1,98 @@
+/*-------------------------------------------------------------------------
+ *
+ * policies.c
+ *	  Policies and owners of tables that change under TVIEWs.
+ *
+ * What the owner of a TVIEW sees may change with them, and with the functions
+ * that policies call, and no trigger notices.  The TVIEWs are judged again, and
+ * rebuilt by differences.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+
+#include "capture/queue.h"
+#include "catalog/graph.h"
+#include "ddl/policies.h"
+#include "refresh/row_security.h"
+
+/* Does the command change who sees which rows? */
+static bool
+changes_sight(AlterTableStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->cmds)
+		switch (((AlterTableCmd *) lfirst(lc))->subtype)
+	{
+		case AT_EnableRowSecurity:
+		case AT_DisableRowSecurity:
+		case AT_ForceRowSecurity:
+		case AT_NoForceRowSecurity:
+		case AT_ChangeOwner:
+		case AT_SetRelOptions:
+		case AT_ResetRelOptions:
+			return true;
+		default:
+			break;
+	}
+	return false;
+}
+
+/* All TVIEWs, or only those with policies of which something has changed. */
+static void
+judge(bool all)
+{
+	List	   *tviews = NIL;
+	ListCell   *lc;
+
+	foreach(lc, tview_graph_all())
+	{
+		Tview	   *tview = lfirst(lc);
+
+		if (all || tview->policies[0] != '\0')
+			tviews = lappend_oid(tviews, tview->tview);
+	}
+	foreach(lc, tviews)
+		if (tview_row_security_judge(lfirst_oid(lc)))
+		tview_queue_add_all(lfirst_oid(lc));
+}
+
+/*
+ * tview_policies_changed - DDL has been done
+ *
+ * Views stand between tables and TVIEWs, roles own many tables, and a cascade
+ * drops policies, so all TVIEWs are looked at, and it is rare.
+ */
+void
+tview_policies_changed(Node *stmt)
+{
+	switch (nodeTag(stmt))
+	{
+		case T_CreatePolicyStmt:
+		case T_AlterPolicyStmt:
+		case T_DropOwnedStmt:
+		case T_ReassignOwnedStmt:
+			judge(true);
+			break;
+		case T_RenameStmt:
+		case T_AlterObjectSchemaStmt:
+		case T_CreateFunctionStmt:
+		case T_AlterFunctionStmt:
+			judge(false);
+			break;
+		case T_DropStmt:
+			if (((DropStmt *) stmt)->removeType == OBJECT_POLICY ||
+				((DropStmt *) stmt)->behavior == DROP_CASCADE)
+				judge(true);
+			break;
+		case T_AlterTableStmt:
+			if (changes_sight((AlterTableStmt *) stmt))
+				judge(true);
+			break;
+		default:
+			break;
+	}
+}

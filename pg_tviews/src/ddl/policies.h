@@ -1,0 +1,15 @@
+/*-------------------------------------------------------------------------
+ *
+ * policies.h
+ *	  Policies and owners of tables that change under TVIEWs.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TVIEW_DDL_POLICIES_H
+#define TVIEW_DDL_POLICIES_H
+
+#include "nodes/parsenodes.h"
+
+extern void tview_policies_changed(Node *stmt);
+
+#endif							/* TVIEW_DDL_POLICIES_H */
