@@ -246,6 +246,30 @@ is_never_null(TviewGraph *graph, Node *expr, Bitmapset *nulled,
 }
 
 /*
+ * Where a condition holds that is true of all rows of a level: where its
+ * occurrences are present, or where a row of it must be.
+ */
+static List *
+add_implied(const TviewScope *scope, Bitmapset *present)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	if (scope->implied == NIL)
+		return list_make1(present);
+	foreach(lc, scope->implied)
+		result = lappend(result, bms_union(present, lfirst(lc)));
+	return result;
+}
+
+static List *
+regions_of(const TviewScope *scope, const TviewQuals *quals)
+{
+	return quals->required ?
+		add_implied(scope, linitial(quals->regions)) : quals->regions;
+}
+
+/*
  * A comparison x op ANY (SELECT y ...), or ALL, anywhere.  A row matters only
  * if it makes the comparison true, or for ALL false; but if either may be
  * null, any row does.  As a conjunct, with wanted, ANY need only be true, and
@@ -279,7 +303,24 @@ add_test(TviewGraph *graph, TviewScope *scope, SubLink *sublink,
 		op->opfuncid = InvalidOid;
 		expr = (Expr *) op;
 	}
-	tview_add_condition(graph, expr, list_make1(inner->occurrences), all_nulled);
+	tview_add_condition(graph, expr,
+						add_implied(inner, inner->occurrences),
+						all_nulled);
+}
+
+/*
+ * Where EXISTS or IN is a condition, a row of the subquery is there wherever
+ * the condition holds.
+ */
+static void
+imply_rows(TviewScope *scope, const SubLink *sublink, const TviewQuals *quals)
+{
+	TviewScope *inner = tview_scope_of_sublink(scope, sublink);
+	Query	   *query = inner->query;
+
+	if (query->setOperations == NULL && query->groupingSets == NIL &&
+		(!query->hasAggs || query->groupClause != NIL))
+		inner->implied = regions_of(scope, quals);
 }
 
 static void
@@ -288,6 +329,10 @@ add_conjuncts(TviewGraph *graph, TviewScope *scope, TviewQuals *quals,
 {
 	if (expr == NULL)
 		return;
+	if (IsA(expr, SubLink) &&
+		(((SubLink *) expr)->subLinkType == EXISTS_SUBLINK ||
+		 ((SubLink *) expr)->subLinkType == ANY_SUBLINK))
+		imply_rows(scope, (SubLink *) expr, quals);
 	if (is_andclause(expr))
 	{
 		ListCell   *lc;
@@ -303,7 +348,8 @@ add_conjuncts(TviewGraph *graph, TviewScope *scope, TviewQuals *quals,
 		Expr	   *resolved = tview_resolve(graph, scope, expr);
 
 		if (resolved != NULL)
-			tview_add_condition(graph, resolved, quals->regions, nulled);
+			tview_add_condition(graph, resolved, regions_of(scope, quals),
+								nulled);
 	}
 }
 

@@ -288,9 +288,7 @@ add_sources(TviewDerivation *derivation, const TviewSearch *search,
 			sources->occurrences[original].row_parts == 0)
 			continue;
 
-		/* all steps are gone backward from where the last one is */
-		if (bms_is_member(i, search->blocked) && original != i &&
-			search->reached[original].rank > 0)
+		if (tview_is_earlier_step(search, i))
 			continue;
 		source = new_source(sources, original);
 		if (search->reached[i].rank == 0)

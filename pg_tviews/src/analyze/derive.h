@@ -98,6 +98,7 @@ extern bool tview_is_unique(const TviewDerivation *derivation, Query *query);
 extern AttrNumber tview_equated_column(const TviewCondition *condition,
 									   int occurrence, Node **other);
 extern void tview_search(TviewSearch *search);
+extern bool tview_is_earlier_step(const TviewSearch *search, int occurrence);
 extern bool tview_condition_usable(const TviewSearch *search,
 								   const TviewCondition *condition,
 								   int occurrence);

@@ -18,6 +18,7 @@
 #include "access/nbtree.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/value.h"
 #include "parser/parse_coerce.h"
 #include "parser/parsetree.h"
 #include "utils/lsyscache.h"
@@ -35,6 +36,8 @@ typedef struct ResolveContext
 	bool		grouped;		/* a value stands for others that its type
 								 * holds equal, but which look different */
 	bool		nullable;		/* a grouping set may make it null */
+	bool		whole;			/* leave columns that FULL JOIN merges as they
+								 * are */
 } ResolveContext;
 
 static Node *resolve_mutator(Node *node, ResolveContext *context);
@@ -130,6 +133,19 @@ occurrence_var(const Var *var, int occurrence)
 	return (Node *) result;
 }
 
+/* Of a column that FULL JOIN ... USING merges, the side that is looked at. */
+static Node *
+choose_side(const TviewGraph *graph, const TviewScope *scope, Node *expr)
+{
+	ListCell   *lc;
+
+	foreach(lc, scope->merged)
+		if (linitial(lfirst(lc)) == expr)
+		return list_nth(((CoalesceExpr *) expr)->args,
+						graph->choices[intVal(lsecond(lfirst(lc)))]);
+	return expr;
+}
+
 /* What a column is, in terms of its own level, or NULL. */
 static Node *
 resolve_here(Var *var, TviewScope *scope, ResolveContext *context)
@@ -153,7 +169,10 @@ resolve_here(Var *var, TviewScope *scope, ResolveContext *context)
 		return resolve_output(var, binding->scope, context);
 
 	if (rte->rtekind == RTE_JOIN)
-		source = list_nth(rte->joinaliasvars, var->varattno - 1);
+		source = context->whole ?
+			list_nth(rte->joinaliasvars, var->varattno - 1) :
+			choose_side(context->graph, scope,
+						list_nth(rte->joinaliasvars, var->varattno - 1));
 	else if (tview_group_exprs(rte) != NIL)
 		source = list_nth(tview_group_exprs(rte), var->varattno - 1);
 	else
@@ -263,7 +282,7 @@ is_strict_in_all(Node *expr)
 Expr *
 tview_resolve(TviewGraph *graph, TviewScope *scope, Node *expr)
 {
-	ResolveContext context = {graph, scope, false, false, false};
+	ResolveContext context = {graph, scope, false, false, false, false};
 	Node	   *result = resolve_mutator(expr, &context);
 
 	if (context.failed || (context.grouped && !respects_equality(result)) ||
@@ -328,8 +347,8 @@ tview_resolve_test(TviewGraph *graph, TviewScope *scope,
 {
 	TviewScope *inner = tview_scope_of_sublink(scope, sublink);
 	TestContext context = {
-		{graph, inner, false, false, false},
-		{graph, scope, false, false, false}, false
+		{graph, inner, false, false, false, false},
+		{graph, scope, false, false, false, false}, false
 	};
 	Node	   *result = test_mutator(sublink->testexpr, &context);
 
@@ -352,7 +371,7 @@ tview_resolve_column(TviewGraph *graph, TviewScope *scope, int resno,
 					 bool *nullable)
 {
 	TargetEntry *tle = get_tle_by_resno(scope->query->targetList, resno);
-	ResolveContext context = {graph, scope, false, false, false};
+	ResolveContext context = {graph, scope, false, false, false, true};
 	Node	   *result;
 	Var			output;
 

@@ -26,6 +26,7 @@
 #include "access/table.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/value.h"
 #include "parser/parsetree.h"
 #include "utils/rel.h"
 
@@ -185,6 +186,30 @@ build_branch(TviewSources *sources, TviewScope *scope, int rtindex)
 	return branch;
 }
 
+/*
+ * A column that FULL JOIN ... USING merges is of either side: conditions on it
+ * are looked at for one side at a time.
+ */
+static void
+add_merged_columns(TviewSources *sources, TviewScope *scope)
+{
+	ListCell   *lc;
+	ListCell   *column;
+
+	foreach(lc, scope->query->rtable)
+	{
+		RangeTblEntry *rte = lfirst(lc);
+
+		if (rte->rtekind == RTE_JOIN && rte->jointype == JOIN_FULL)
+			foreach(column, rte->joinaliasvars)
+				if (lfirst(column) != NULL && IsA(lfirst(column), CoalesceExpr))
+				scope->merged =
+					lappend(scope->merged,
+							list_make2(lfirst(column),
+									   makeInteger(add_choice(sources, 2))));
+	}
+}
+
 /* The scopes of a recursive CTE: start, step, and the step once more. */
 static void
 build_recursion(TviewSources *sources, TviewScope *scope, List *rtindexes)
@@ -322,12 +347,14 @@ bind_rte(TviewSources *sources, TviewScope *scope, int rtindex,
 }
 
 static void
-add_quals(TviewScope *scope, Node *expr, List *regions, Bitmapset *nulled)
+add_quals(TviewScope *scope, Node *expr, List *regions, bool required,
+		  Bitmapset *nulled)
 {
 	TviewQuals *quals = palloc(sizeof(TviewQuals));
 
 	quals->expr = expr;
 	quals->regions = regions;
+	quals->required = required;
 	quals->nulled = bms_copy(nulled);
 	scope->quals = lappend(scope->quals, quals);
 }
@@ -353,7 +380,7 @@ build_from(TviewSources *sources, TviewScope *scope, Node *node,
 		foreach(lc, from->fromlist)
 			build_from(sources, scope, lfirst(lc), occurrences, nulled, rtes);
 		add_quals(scope, from->quals, list_make1(bms_copy(*occurrences)),
-				  *nulled);
+				  node == (Node *) scope->query->jointree, *nulled);
 	}
 	else
 	{
@@ -382,7 +409,7 @@ build_from(TviewSources *sources, TviewScope *scope, Node *node,
 		}
 		if (join->jointype == JOIN_INNER)
 			regions = list_make1(bms_union(left, right));
-		add_quals(scope, join->quals, regions, below);
+		add_quals(scope, join->quals, regions, false, below);
 
 		*nulled = bms_add_members(*nulled, below);
 		if (join->jointype != JOIN_INNER)
@@ -527,6 +554,7 @@ build_scope(TviewSources *sources, Query *query, TviewScope *parent,
 			   &scope->occurrences, &scope->nulled, &rtes);
 	if (query->setOperations != NULL)
 		build_set_operation(sources, scope, is_recursive(query, parent));
+	add_merged_columns(sources, scope);
 	build_sublinks(sources, scope);
 	build_siblings(sources, scope, first, layer);
 	return scope;

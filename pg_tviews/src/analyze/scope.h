@@ -33,6 +33,7 @@ typedef struct TviewQuals
 {
 	Node	   *expr;
 	List	   *regions;
+	bool		required;		/* it is true of every row of the level */
 	Bitmapset  *nulled;			/* null-extended below this place */
 } TviewQuals;
 
@@ -59,6 +60,11 @@ typedef struct TviewScope
 	List	   *quals;			/* of TviewQuals */
 	List	   *sublinks;		/* pairs of SubLink and its scope */
 	bool		is_sublink;
+	List	   *implied;		/* where one of its rows must be there:
+								 * regions of the condition that it is
+								 * (EXISTS, IN) */
+	List	   *merged;			/* pairs of COALESCE made by FULL JOIN USING
+								 * and the number of the choice, as an Integer */
 	const TviewObstacle *cause; /* of a second look */
 	List	   *siblings;		/* of TviewSibling */
 	List	   *branches;		/* of a set operation: scopes; of a recursion:

@@ -381,3 +381,23 @@ tview_search(TviewSearch *search)
 		while (walk_steps(search));
 	} while (open_next(search));
 }
+
+/*
+ * tview_is_earlier_step - is it of steps before the last, where the last can
+ * stand for all?
+ *
+ * So it is if the steps are gone along backward: the walk finds all of them
+ * from the last one.
+ */
+bool
+tview_is_earlier_step(const TviewSearch *search, int occurrence)
+{
+	ListCell   *lc;
+
+	foreach(lc, search->opened)
+		if (!list_member_ptr(search->forward, lfirst(lc)) &&
+			bms_is_member(occurrence,
+						  scope_occurrences(((TviewWalk *) lfirst(lc))->recursion->earlier)))
+		return true;
+	return false;
+}
