@@ -37,7 +37,7 @@
 #include "analyze/restrict.h"
 #include "base/compat.h"
 
-static bool restrict_output(Query *query, int resno);
+static bool restrict_output(Query *query, int resno, bool leave_out);
 
 /* ----------
  * The condition
@@ -202,17 +202,18 @@ needs_others(Query *query, const TargetEntry *tle)
 }
 
 static bool
-restrict_branches(Query *query, Node *node, int resno)
+restrict_branches(Query *query, Node *node, int resno, bool leave_out)
 {
 	SetOperationStmt *op = (SetOperationStmt *) node;
 
 	if (IsA(node, RangeTblRef))
 		return restrict_output(rt_fetch(((RangeTblRef *) node)->rtindex,
-										query->rtable)->subquery, resno);
+										query->rtable)->subquery, resno,
+							   leave_out);
 	if (op->op == SETOP_EXCEPT)
 		return false;
-	return restrict_branches(query, op->larg, resno) &&
-		restrict_branches(query, op->rarg, resno);
+	return restrict_branches(query, op->larg, resno, leave_out) &&
+		restrict_branches(query, op->rarg, resno, leave_out);
 }
 
 static bool
@@ -254,9 +255,14 @@ turn_equality(Node *node, CoalesceExpr *key)
 	}
 }
 
-/* Does the planner look for the key where this expression comes from? */
+/*
+ * Does the planner look for the key where this expression comes from?
+ *
+ * leave_out: rows with other keys may be left out below.  Not below COALESCE:
+ * what was joined to such a row would come up with the key of the other side.
+ */
 static bool
-restrict_expr(Query *query, Node *expr)
+restrict_expr(Query *query, Node *expr, bool leave_out)
 {
 	Var		   *var = (Var *) expr;
 	RangeTblEntry *rte;
@@ -270,7 +276,7 @@ restrict_expr(Query *query, Node *expr)
 		if (list_length(((CoalesceExpr *) expr)->args) == 2)
 			turn_equality((Node *) query->jointree, (CoalesceExpr *) expr);
 		foreach(lc, ((CoalesceExpr *) expr)->args)
-			if (!restrict_expr(query, lfirst(lc)))
+			if (!restrict_expr(query, lfirst(lc), false))
 			return false;
 		return true;
 	}
@@ -281,9 +287,10 @@ restrict_expr(Query *query, Node *expr)
 	{
 		case RTE_JOIN:
 			return restrict_expr(query, list_nth(rte->joinaliasvars,
-												 var->varattno - 1));
+												 var->varattno - 1),
+								 leave_out);
 		case RTE_SUBQUERY:
-			return restrict_output(rte->subquery, var->varattno);
+			return restrict_output(rte->subquery, var->varattno, leave_out);
 		case RTE_CTE:
 			foreach(lc, query->cteList)
 			{
@@ -293,13 +300,14 @@ restrict_expr(Query *query, Node *expr)
 					strcmp(cte->ctename, rte->ctename) == 0 &&
 					cte->cterefcount == 1)
 					return restrict_output(castNode(Query, cte->ctequery),
-										   var->varattno);
+										   var->varattno, leave_out);
 			}
 			return false;
 		default:
 			if (tview_group_exprs(rte) != NIL)
 				return restrict_expr(query, list_nth(tview_group_exprs(rte),
-													 var->varattno - 1));
+													 var->varattno - 1),
+									 leave_out);
 			return rte->rtekind == RTE_RELATION;
 	}
 }
@@ -309,7 +317,7 @@ restrict_expr(Query *query, Node *expr)
  * down to tables.  Where it can't, restricts the level if that is possible.
  */
 static bool
-restrict_output(Query *query, int resno)
+restrict_output(Query *query, int resno, bool leave_out)
 {
 	TargetEntry *tle = get_tle_by_resno(query->targetList, resno);
 
@@ -317,13 +325,15 @@ restrict_output(Query *query, int resno)
 		query->limitOffset != NULL || query->groupingSets != NIL)
 		return false;
 	if (query->setOperations != NULL)
-		return restrict_branches(query, query->setOperations, resno);
+		return restrict_branches(query, query->setOperations, resno,
+								 leave_out);
 	if (needs_others(query, tle))
 	{
-		(void) restrict_level(query, (Node *) tle->expr);
+		if (leave_out)
+			(void) restrict_level(query, (Node *) tle->expr);
 		return false;
 	}
-	return restrict_expr(query, (Node *) tle->expr);
+	return restrict_expr(query, (Node *) tle->expr, leave_out);
 }
 
 static bool
@@ -357,7 +367,7 @@ tview_restrict(Query *query, const char *key_column, bool *pushes)
 
 		if (!tle->resjunk && strcmp(tle->resname, key_column) == 0)
 		{
-			*pushes = restrict_output(result, tle->resno);
+			*pushes = restrict_output(result, tle->resno, true);
 			return result;
 		}
 	}
