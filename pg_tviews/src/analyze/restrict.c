@@ -15,9 +15,11 @@
  * rows too many do no harm, as the caller takes those with the keys.  CTEs
  * are no obstacle either: none is materialized in this form, which makes no
  * difference to the result, because a definition has no volatile functions.
+ * A recursive one whose steps hand the key on starts from the rows with the
+ * keys.
  *
- * LIMIT, EXCEPT and recursion leave only the whole definition to compute, once
- * for all keys.
+ * LIMIT, EXCEPT and other recursion leave only the whole definition to
+ * compute, once for all keys.
  *
  *-------------------------------------------------------------------------
  */
@@ -171,6 +173,187 @@ restrict_level(Query *query, Node *key)
 	return true;
 }
 
+/* Does the step of a recursion take this column over as it is? */
+static bool
+hands_on(Query *step, int resno)
+{
+	Var		   *var = (Var *) get_tle_by_resno(step->targetList, resno)->expr;
+	RangeTblEntry *rte;
+
+	if (!IsA(var, Var) || var->varlevelsup > 0)
+		return false;
+	rte = rt_fetch(var->varno, step->rtable);
+	return rte->rtekind == RTE_CTE && rte->self_reference &&
+		var->varattno == resno;
+}
+
+/* May rows be left out without changing what becomes of the others? */
+static bool
+treats_rows_singly(Query *query)
+{
+	return query->setOperations == NULL && !query->hasAggs &&
+		!query->hasWindowFuncs && !query->hasDistinctOn &&
+		query->groupClause == NIL && query->groupingSets == NIL &&
+		query->limitCount == NULL && query->limitOffset == NULL;
+}
+
+/*
+ * Start a recursion from the rows that have one of the values in this column,
+ * if every step hands it on: what comes of a row then has its value, too.
+ */
+static bool
+restrict_start(Query *query, int resno, Node *values)
+{
+	SetOperationStmt *op = (SetOperationStmt *) query->setOperations;
+	Query	   *start;
+	Query	   *step;
+	Node	   *column;
+	Expr	   *has_value;
+
+	if (op == NULL || !IsA(op->larg, RangeTblRef) ||
+		!IsA(op->rarg, RangeTblRef))
+		return false;
+	start = rt_fetch(((RangeTblRef *) op->larg)->rtindex,
+					 query->rtable)->subquery;
+	step = rt_fetch(((RangeTblRef *) op->rarg)->rtindex,
+					query->rtable)->subquery;
+	column = (Node *) get_tle_by_resno(start->targetList, resno)->expr;
+	if (!treats_rows_singly(start) || !treats_rows_singly(step) ||
+		!hands_on(step, resno) || checkExprHasSubLink(column) ||
+		expression_returns_set(column) ||
+		exprType(values) != get_array_type(exprType(column)))
+		return false;
+	has_value = equals_any(copyObject(column), values);
+	if (has_value == NULL)
+		return false;
+	add_qual(start, (Node *) has_value);
+	start->hasSubLinks |= IsA(values, SubLink);
+	return true;
+}
+
+/*
+ * Conjuncts that leave out the rows of an item of FROM that don't satisfy
+ * them, or leave them alone.
+ */
+static List *
+conjuncts_on(Node *node, int rtindex, List *result)
+{
+	JoinExpr   *join = (JoinExpr *) node;
+	ListCell   *lc;
+
+	if (IsA(node, FromExpr))
+	{
+		foreach(lc, ((FromExpr *) node)->fromlist)
+			result = conjuncts_on(lfirst(lc), rtindex, result);
+		return list_concat(result, make_ands_implicit((Expr *) ((FromExpr *) node)->quals));
+	}
+	if (!IsA(node, JoinExpr))
+		return result;
+	result = conjuncts_on(join->larg, rtindex, result);
+	result = conjuncts_on(join->rarg, rtindex, result);
+	if (join->jointype == JOIN_INNER ||
+		(join->jointype == JOIN_LEFT && IsA(join->rarg, RangeTblRef) &&
+		 ((RangeTblRef *) join->rarg)->rtindex == rtindex))
+		result = list_concat(result, make_ands_implicit((Expr *) join->quals));
+	return result;
+}
+
+/* A copy of a column of a table, for a query with no other. */
+static Var *
+table_column(const Var *var)
+{
+	return makeVar(1, var->varattno, var->vartype, var->vartypmod,
+				   var->varcollid, 0);
+}
+
+/* ARRAY(SELECT column FROM table WHERE key = ANY ($1)), or NULL. */
+static Node *
+column_of_keys(RangeTblEntry *table, Var *column, Var *key)
+{
+	Query	   *query = makeNode(Query);
+	RangeTblRef *rtr = makeNode(RangeTblRef);
+
+	key = table_column(key);
+	column = table_column(column);
+	rtr->rtindex = 1;
+	query->commandType = CMD_SELECT;
+	query->canSetTag = true;
+	query->rtable = list_make1(copyObject(table));
+	tview_clear_perminfo((RangeTblEntry *) linitial(query->rtable));
+	query->targetList = list_make1(makeTargetEntry((Expr *) column, 1, "key",
+												   false));
+	query->jointree = makeFromExpr(list_make1(rtr), NULL);
+	return values_of_keys(query, (Node *) column, (Node *) key);
+}
+
+/*
+ * Where the key's table is joined to a recursion: start that from the values
+ * that the rows with the keys are joined on.
+ */
+static bool
+restrict_joined(Query *query, RangeTblEntry *rte, int rtindex, Var *key)
+{
+	CommonTableExpr *cte = NULL;
+	ListCell   *lc;
+
+	if (rte->rtekind != RTE_CTE || rte->self_reference || rte->ctelevelsup > 0)
+		return false;
+	foreach(lc, query->cteList)
+		if (strcmp(((CommonTableExpr *) lfirst(lc))->ctename, rte->ctename) == 0)
+		cte = lfirst(lc);
+	if (!cte->cterecursive || cte->cterefcount != 1)
+		return false;
+	foreach(lc, conjuncts_on((Node *) query->jointree, rtindex, NIL))
+	{
+		OpExpr	   *op = lfirst(lc);
+
+		if (!IsA(op, OpExpr) || list_length(op->args) != 2)
+			continue;
+		for (int side = 0; side < 2; side++)
+		{
+			Var		   *inner = list_nth(op->args, side);
+			Var		   *outer = list_nth(op->args, 1 - side);
+			Node	   *values;
+
+			if (!IsA(inner, Var) || inner->varno != rtindex ||
+				!IsA(outer, Var) || outer->varno != key->varno ||
+				outer->varattno <= 0 || outer->varlevelsup > 0 ||
+				inner->vartype != outer->vartype ||
+				inner->varcollid != op->inputcollid ||
+				op->opno != lookup_type_cache(inner->vartype,
+											  TYPECACHE_EQ_OPR)->eq_opr)
+				continue;
+			values = column_of_keys(rt_fetch(key->varno, query->rtable), outer,
+									key);
+			if (values != NULL &&
+				restrict_start(castNode(Query, cte->ctequery), inner->varattno,
+							   values))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Restrict the recursions that the key's table is joined to, and the level to
+ * the keys.  It is then to be computed once for all of them: a recursion is
+ * not looked through for each.
+ */
+static bool
+restrict_recursions(Query *query, Var *key)
+{
+	bool		result = false;
+	int			rtindex = 0;
+	ListCell   *lc;
+
+	foreach(lc, query->rtable)
+		result |= restrict_joined(query, lfirst(lc), ++rtindex, key);
+	if (result)
+		add_qual(query, (Node *) equals_any((Node *) copyObject(key),
+											keys_parameter((Node *) key)));
+	return result;
+}
+
 /* ----------
  * The way down to where the key comes from
  * ----------
@@ -296,11 +479,16 @@ restrict_expr(Query *query, Node *expr, bool leave_out)
 			{
 				CommonTableExpr *cte = lfirst(lc);
 
-				if (rte->ctelevelsup == 0 && !cte->cterecursive &&
-					strcmp(cte->ctename, rte->ctename) == 0 &&
-					cte->cterefcount == 1)
+				if (rte->ctelevelsup > 0 || cte->cterefcount != 1 ||
+					strcmp(cte->ctename, rte->ctename) != 0)
+					continue;
+				if (!cte->cterecursive)
 					return restrict_output(castNode(Query, cte->ctequery),
 										   var->varattno, leave_out);
+				if (leave_out)
+					(void) restrict_start(castNode(Query, cte->ctequery),
+										  var->varattno,
+										  keys_parameter(expr));
 			}
 			return false;
 		default:
@@ -308,7 +496,8 @@ restrict_expr(Query *query, Node *expr, bool leave_out)
 				return restrict_expr(query, list_nth(tview_group_exprs(rte),
 													 var->varattno - 1),
 									 leave_out);
-			return rte->rtekind == RTE_RELATION;
+			return rte->rtekind == RTE_RELATION &&
+				!(leave_out && restrict_recursions(query, var));
 	}
 }
 

@@ -28,3 +28,65 @@ DELETE FROM tb_a WHERE fk = 2;
 SELECT pk_ranked, data FROM tv_ranked ORDER BY 1;
 SELECT * FROM test_oracle();
 DROP TABLE tv_ranked, tv_newest;
+
+-- recursion that starts from the rows with the keys, or from those that their
+-- rows are joined to, however it is joined
+CREATE TABLE tb_area (pk_area int PRIMARY KEY, fk_area int, name text);
+CREATE TABLE tb_shop (pk_shop int PRIMARY KEY, other int, fk_area int, note text);
+INSERT INTO tb_area SELECT i, nullif(i / 2, 0), 'a' || i FROM generate_series(1, 12) i;
+INSERT INTO tb_shop SELECT i, 100 - i, 1 + i * 5 % 14, 's' || i FROM generate_series(1, 9) i;
+CREATE TABLE tv_path AS
+WITH RECURSIVE up AS (
+	SELECT pk_area AS start, fk_area AS next, name AS path FROM tb_area WHERE name <> 'a3'
+	UNION ALL
+	SELECT up.start, a.fk_area, a.name || '/' || up.path FROM up JOIN tb_area a ON a.pk_area = up.next)
+SELECT up.start AS pk_path, to_jsonb(up.path) AS data FROM up WHERE up.next IS NULL;
+CREATE TABLE tv_joined AS
+WITH RECURSIVE up AS (
+	SELECT pk_area AS start, fk_area AS next, name AS path FROM tb_area
+	UNION
+	SELECT up.start, a.fk_area, a.name || '/' || up.path FROM up JOIN tb_area a ON a.pk_area = up.next)
+SELECT a.pk_area AS pk_joined, jsonb_build_object('name', a.name, 'path', up.path) AS data
+FROM tb_area a LEFT JOIN up ON up.start = a.pk_area AND up.next IS NULL AND a.name <> 'a9';
+CREATE TABLE tv_shop AS
+WITH RECURSIVE up (next, path, start) AS (
+	SELECT fk_area, name, pk_area FROM tb_area
+	UNION ALL
+	SELECT a.fk_area, a.name || '/' || up.path, up.start FROM up JOIN tb_area a ON a.pk_area = up.next)
+SELECT s.pk_shop, jsonb_build_object('note', s.note, 'path', up.path) AS data
+FROM (SELECT * FROM tb_shop WHERE note <> 's2') s LEFT JOIN up ON s.fk_area = up.start AND up.next IS NULL;
+CREATE TABLE tv_place AS
+WITH RECURSIVE up (next, path, start) AS (
+	SELECT fk_area, name, pk_area FROM tb_area
+	UNION ALL
+	SELECT a.fk_area, a.name || '/' || up.path, up.start FROM up JOIN tb_area a ON a.pk_area = up.next)
+SELECT s.pk_shop AS pk_place, jsonb_build_object('note', s.note, 'paths', jsonb_agg(up.path ORDER BY up.path)) AS data
+FROM up JOIN tb_shop s ON up.start = s.fk_area
+GROUP BY s.pk_shop;
+CREATE TABLE tv_outer AS
+WITH RECURSIVE up (next, path, start) AS (
+	SELECT fk_area, name, pk_area FROM tb_area
+	UNION ALL
+	SELECT a.fk_area, a.name || '/' || up.path, up.start FROM up JOIN tb_area a ON a.pk_area = up.next)
+SELECT s.pk_shop AS pk_outer, jsonb_build_object('note', s.note, 'paths', jsonb_agg(up.path ORDER BY up.path)) AS data
+FROM up RIGHT JOIN tb_shop s ON up.start = s.fk_area
+GROUP BY s.pk_shop;
+SELECT pk_shop, data FROM tv_shop ORDER BY 1;
+UPDATE tb_area SET name = 'b' || pk_area WHERE pk_area IN (2, 5);
+UPDATE tb_area SET fk_area = 4 WHERE pk_area = 3;
+UPDATE tb_area SET fk_area = 8, name = 'moved' WHERE pk_area = 12;
+SELECT * FROM test_oracle();
+DELETE FROM tb_area WHERE pk_area = 6;
+INSERT INTO tb_area VALUES (13, 12, 'a13'), (14, NULL, 'a14');
+UPDATE tb_shop SET fk_area = 14 WHERE pk_shop < 4;
+UPDATE tb_shop SET pk_shop = 20, note = 'new' WHERE pk_shop = 1;
+DELETE FROM tb_shop WHERE pk_shop = 8;
+INSERT INTO tb_shop VALUES (30, 1, 13, 's30'), (31, 2, NULL, 's31');
+SELECT * FROM test_oracle();
+SELECT pk_shop, data FROM tv_shop ORDER BY 1;
+BEGIN;
+UPDATE tb_area SET pk_area = 40 WHERE pk_area = 4;
+UPDATE tb_area SET fk_area = 40 WHERE fk_area = 4;
+SELECT pk_path, data FROM tv_path ORDER BY 1;
+ROLLBACK;
+SELECT * FROM test_oracle();
