@@ -15,13 +15,16 @@ views examined in place of every read, and rolled back.
 
 import io
 import os
+import re
 import select
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 import psycopg2
 
 import work
+from schema import OTHER
 
 SCHEMA = "tviews_property"
 SESSION = ["SET search_path = " + SCHEMA + ", public",
@@ -84,9 +87,12 @@ class Case:
 class Runner:
     def __init__(self, database, setup):
         self.database, self.setup = database, setup
+        self.role = database + "_owner"     # of the tables of some rounds
         self.connection = None
+        self.timeouts = []      # other ones than in SESSION
         self.trace = []
         self.tviews = []
+        self.seen = Counter()   # features of statements
 
     # -- sending -------------------------------------------------------------
 
@@ -98,7 +104,7 @@ class Runner:
                 self.connection = psycopg2.connect(dbname=self.database)
                 self.connection.autocommit = True
                 self.cursor = self.connection.cursor()
-                for text in SESSION:
+                for text in SESSION + self.timeouts:
                     self.cursor.execute(text)
                 # a server that is about to notice a crash ends us as well
                 if not patience or not select.select(
@@ -115,7 +121,8 @@ class Runner:
     def reconnect(self):
         self.connection.close()
         self.connect()
-        self.trace += ["\\connect"] + [s + ";" for s in SESSION]
+        self.trace += ["\\connect"] + [s + ";" for s in
+                                       SESSION + self.timeouts]
         self.set(self.settings)
         self.prepare_oracle()
 
@@ -149,6 +156,8 @@ class Runner:
             raise Failure("difference", f"{text}\n{error}") from None
         if code and code.startswith("23") and table.startswith("tb_"):
             raise Undone(error) from None
+        if code == "0A000" and "moving row to another partition" in str(error):
+            raise Undone(error) from None       # other one's, user_before
         if code == "55006" and (self.late or self.held):
             raise Undone(error) from None       # TRUNCATE of what is in use
         if code == KEYS or code in KEY_ERRORS:
@@ -168,27 +177,48 @@ class Runner:
         if self.connection is None or self.connection.closed:
             self.connect(30)
         self.send("ROLLBACK")
+        self.send("RESET ROLE")
         for (gid,) in self.send("SELECT gid FROM pg_prepared_xacts"
                                 " WHERE database = current_database()"):
             self.send(f"ROLLBACK PREPARED '{gid}'")
         self.send("DEALLOCATE ALL")
         self.send("RESET ALL")
-        for s in SESSION:
+        for s in SESSION + self.timeouts:
             self.send(s)
         self.send("SET client_min_messages = error")
-        self.send(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
-        left = self.send("SELECT CASE WHEN to_regclass('pg_tview_meta') IS NOT"
-                         " NULL THEN (SELECT count(*) FROM pg_tview_meta) END")
-        if left[0][0]:
-            raise Failure("left over", "pg_tview_meta has rows after DROP"
-                          " SCHEMA … CASCADE")
+        self.send(f"DROP SCHEMA IF EXISTS {SCHEMA}, {OTHER} CASCADE")
+        self.check_left_over()
         self.tviews = []
-        self.trace = [s + ";" for s in SESSION]
+        self.trace = [s + ";" for s in SESSION + self.timeouts]
         self.set(settings)
         self.send(f"CREATE SCHEMA {SCHEMA}")
         self.send(SESSION[0])
 
+    def check_left_over(self):
+        if self.send("SELECT count(*) FROM pg_tview_meta")[0][0]:
+            raise Failure("left over", "pg_tview_meta has rows after DROP"
+                          " SCHEMA … CASCADE")
+
+    def become_owner(self, schemas):
+        """Go on as a role without rights but to these schemas."""
+        if self.send("SELECT 1 FROM pg_roles WHERE rolname ="
+                     f" '{self.role}'"):
+            self.trace.insert(0, f"CREATE ROLE {self.role};")
+        else:
+            self.send(f"CREATE ROLE {self.role}")
+        for name in schemas:
+            self.send(f"ALTER SCHEMA {name} OWNER TO {self.role}")
+        self.send(f"SET ROLE {self.role}")
+
     def create_tables(self, schema):
+        schemas = [SCHEMA]
+        if schema.other_schema():
+            schemas.append(OTHER)
+            self.send(f"CREATE SCHEMA {OTHER}")
+        if schema.owned:
+            self.become_owner(schemas)
+        for text in schema.types():
+            self.send(text)
         for table in schema.tables:
             for text in table.ddl():
                 self.send(text)
@@ -200,6 +230,14 @@ class Runner:
             self.send(text)
         self.some_table = schema.tables[0].name if schema.tables else "none"
         self.late = any("DEFERRED" in text for text in schema.extras)
+
+    def objects_made(self, schema):
+        """All TVIEWs are there: what else transactions and the oracle need."""
+        if schema.owned:
+            self.send("RESET ROLE")
+        self.create_key_check()
+        self.prepare_oracle()
+        self.compare()
 
     def create(self, d, check=True):
         """Create a TVIEW; Refused if the extension does not take it."""
@@ -216,6 +254,7 @@ class Runner:
         except psycopg2.Error as error:
             code = error.pgcode
             if code == "0A000":
+                self.check_valid(text)
                 raise Refused(error) from None
             if code in KEY_ERRORS and self.repeats(f"({text}) d", d):
                 raise Undone(error) from None
@@ -224,6 +263,16 @@ class Runner:
         self.tviews.append(d)
         if check:
             self.create_check(d)
+
+    def check_valid(self, text):
+        """What is refused must be good SQL for the server, or the generator
+        is wrong."""
+        try:
+            self.send(f"EXPLAIN {text}")
+        except psycopg2.Error as error:
+            raise Failure(f"creation error {error.pgcode}",
+                          f"{text}\n{error}") from None
+        self.trace.pop()
 
     def create_check(self, d):
         """The oracle as a function, for SELECT and for DO blocks."""
@@ -283,8 +332,8 @@ END$f$""")
             if count:
                 self.differs(tview, count)
 
-    def differs(self, tview, count):
-        d = next(d for d in self.tviews if d.tview == tview)
+    def differs(self, tview, count, d=None):
+        d = d or next(d for d in self.tviews if d.tview == tview)
         names = ", ".join(d.column_names())
         rows = self.send(
             f"SELECT 'only in {d.tview}' AS side, t.* FROM (SELECT {names}"
@@ -413,7 +462,9 @@ END$f$""")
         else:
             name = f"property_{os.getpid()}_{number}"
             self.attempt(f"PREPARE TRANSACTION '{name}'")
-            if not any("TRUNCATE" in n.text for n in walk(t.children)
+            # the others lock tables against readers
+            if not any(re.search("TRUNCATE|PARTITION", n.text)
+                       for n in walk(t.children)
                        if isinstance(n, work.Sql)):
                 self.compare()
             if t.end == "PREPARE":
@@ -456,6 +507,13 @@ END$f$""")
                     self.attempt(node.sql(), "\n".join(node.children) + "\n")
             elif not isinstance(node, work.Rows) or node.children:
                 self.attempt(node.sql())
+                self.note(node)
+
+    def note(self, node):
+        """Count what a statement did to tables that TVIEWs read."""
+        feature = getattr(node, "feature", "")
+        if feature and any(node.table in d.reads for d in self.tviews):
+            self.seen[feature] += 1
 
     def block(self, node, level):
         self.send(f"SAVEPOINT s{level}")
@@ -502,10 +560,7 @@ END$f$""")
                     self.send(o.sql)
                 else:
                     self.create(o, check)
-            if check:
-                self.create_key_check()
-            self.prepare_oracle()
-            self.compare()
+            self.objects_made(case.schema)
             for number, t in enumerate(case.transactions):
                 self.transaction(t, number)
         except Failure as failure:
@@ -516,6 +571,59 @@ END$f$""")
             return Failure(f"statement error {error.pgcode}",
                            f"{self.last()}\n{error}")
         return None
+
+
+class PlainRunner(Runner):
+    """Makes no TVIEWs, but views and tables of their rows: what is examined
+    is the generator.  A definition must be good SQL, return each key once, and
+    return the same rows whatever the plan."""
+
+    OTHER_PLAN = ["enable_hashagg", "enable_hashjoin", "enable_seqscan",
+                  "enable_nestloop"]
+
+    def __init__(self, database, setup):
+        super().__init__(database, setup)
+        self.made = []
+
+    def clean(self, settings):
+        self.made = []
+        super().clean(settings)
+
+    def check_left_over(self):
+        """There is no extension."""
+
+    def create(self, d, check=True):
+        text = d.sql()
+        try:
+            self.send(f"CREATE VIEW {d.view} AS {text}")
+            self.send(f"CREATE TABLE {d.tview} AS TABLE {d.view}")
+        except psycopg2.Error as error:
+            raise Failure(f"creation error {error.pgcode}",
+                          f"{text}\n{error}") from None
+        self.made.append(d)
+        self.examine(d)
+        if not d.may_repeat:
+            # others may group by it and show its other columns
+            self.send(f"ALTER TABLE {d.tview} ADD PRIMARY KEY ({d.key_name})")
+
+    def transaction(self, t, number):
+        super().transaction(t, number)
+        if number % 10 == 9:
+            for d in self.made:
+                self.send(f"TRUNCATE {d.tview}")
+                self.send(f"INSERT INTO {d.tview} TABLE {d.view}")
+                self.examine(d)
+
+    def examine(self, d):
+        if not d.may_repeat and self.repeats(d.view, d):
+            raise Failure("key repeats", d.sql())
+        for name in self.OTHER_PLAN:
+            self.send(f"SET {name} = off")
+        count = self.send(f"SELECT {oracle(d)}")[0][0]
+        if count and not d.may_repeat:
+            self.differs(d.tview, count, d)
+        for name in self.OTHER_PLAN:
+            self.send(f"RESET {name}")
 
 
 def oracle(d):

@@ -47,6 +47,7 @@ class Shrinker:
             self.rows()
             self.ways()
             self.columns()
+            self.kinds()
         return True
 
     def size(self):
@@ -160,6 +161,21 @@ class Shrinker:
                     t.rows = [row[:i] + row[i + 1:] for row in t.rows]
                 t.columns = [c for c in t.columns if c.name != column.name]
                 self.fails(case)
+
+    def kinds(self):
+        """Ordinary tables in place of partitioned and unlogged ones."""
+        for n in range(len(self.case.schema.tables)):
+            for change in ({"layout": None}, {"unlogged": False}):
+                t = self.case.schema.tables[n]
+                if all(getattr(t, k) == v for k, v in change.items()):
+                    continue
+                case = copy.deepcopy(self.case)
+                for k, v in change.items():
+                    setattr(case.schema.tables[n], k, v)
+                self.fails(case)
+        if self.case.schema.owned:
+            self.fails(replace(self.case, schema=replace(
+                self.case.schema, owned=False)))
 
     def ways(self):
         """The plainest way of doing each transaction and creating each

@@ -6,9 +6,10 @@ with @statement(weight) that takes (rng, schema) and returns a node or None.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from schema import KEYS, POOLS, key_literal, value
+import partitions
+from schema import KEYS, NUMBERS, POOLS, key_literal, value
 
 STATEMENTS = []
 
@@ -16,6 +17,8 @@ STATEMENTS = []
 @dataclass
 class Sql:
     text: str
+    feature: str = ""           # counted, if it is about a table that is read
+    table: str = ""
 
     def sql(self):
         return self.text
@@ -27,6 +30,8 @@ class Rows:
     head: str
     children: list
     tail: str = ""
+    feature: str = ""
+    table: str = ""
 
     def sql(self):
         return f"{self.head} {', '.join(self.children)}{self.tail}"
@@ -211,7 +216,7 @@ def upsert(rng, schema):
 def insert_select(rng, schema):
     """Copy rows of a table under other keys."""
     t = pick_table(rng, schema, keyed=False)
-    if t.key and t.key.type not in ("int", "bigint", "numeric"):
+    if t.key and t.key.type not in NUMBERS:
         return None
     columns = t.writable()
     out = ", ".join(f"{t.name}.{c.name} + {rng.randint(1, 4)}"
@@ -271,7 +276,7 @@ def move(rng, schema):
 def change_key(rng, schema):
     t = pick_table(rng, schema)
     name = t.key.name
-    if t.key.type in ("int", "bigint", "numeric") and rng.random() < 0.3:
+    if t.key.type in NUMBERS and rng.random() < 0.3:
         # all at once: out of the way of each other
         return Sql(f"UPDATE {t.name} SET {name} = {name} +"
                    f" {rng.choice([-20, 20])}{where(rng, t, 0.3)}")
@@ -388,6 +393,62 @@ def data_modifying_cte(rng, schema):
                f"{c.name} AS k) UPDATE {parent.name} SET "
                f"{assignment(rng, parent, column)} WHERE"
                f" {parent.name}.{parent.key.name} IN (SELECT k FROM w)")
+
+
+# Partitions
+
+def partitioned(rng, schema):
+    tables = [t for t in schema.tables if t.layout]
+    return rng.choice(tables) if tables else None
+
+
+@statement(4)
+def at_partition(rng, schema):
+    """A statement for one partition, which may be detached."""
+    t = partitioned(rng, schema)
+    if not t:
+        return None
+    part = replace(t, name=rng.choice(t.layout.names()))
+    alone = replace(schema, tables=[part])
+    made = rng.choice([insert, update, update, delete, upsert])(rng, alone) \
+        if part.key else rng.choice([insert, update, delete])(rng, alone)
+    if isinstance(made, Rows):
+        return replace(made, feature="statement at a partition", table=t.name)
+    return made and Sql(made.text, "statement at a partition", t.name)
+
+
+@statement(2)
+def toggle_partition(rng, schema):
+    t = partitioned(rng, schema)
+    if not t:
+        return None
+    i = rng.randrange(len(t.layout.bounds()))
+    if rng.random() < 0.5:
+        part = replace(t, name=t.layout.partition(i))
+        change = rng.choice([update, delete])(rng, replace(schema,
+                                                           tables=[part]))
+        text = change and partitions.detour(t, i, change.sql())
+    else:
+        text = partitions.toggle(t, i)
+    return text and Sql(text, "ATTACH, DETACH PARTITION", t.name)
+
+
+@statement(0.7)
+def truncate_partition(rng, schema):
+    t = partitioned(rng, schema)
+    return t and Sql(f"TRUNCATE {rng.choice(t.layout.names())} CASCADE",
+                     "TRUNCATE of a partition", t.name)
+
+
+@statement(1)
+def late_partition(rng, schema):
+    """Not of a table that others reference: it could not be dropped."""
+    t = partitioned(rng, schema)
+    if not t or any(p is t and c.enforced for x in schema.tables
+                    for c, p in x.links):
+        return None
+    text = partitions.come_and_go(t)
+    return text and Sql(text, "partition created or dropped", t.name)
 
 
 # ---------------------------------------------------------------------------
