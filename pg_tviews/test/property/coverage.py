@@ -172,6 +172,8 @@ SHAPES = {
         ("root that is a view", "root is a plain view", "root is v_"),
         ("either side of a FULL JOIN", "FULL JOIN with a coalesced key",
          "FULL JOIN USING as key"),
+        ("another side's key where the first is missing",
+         "FULL JOIN, each side with keys of its own"),
     ],
     "tables": [
         ("partitioned by range", "partitioned by range"),

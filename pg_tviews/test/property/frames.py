@@ -5,7 +5,7 @@ Those of set operations are in setops.py, of recursion in recursion.py.
 
 from grammar import Alias, Part, frame
 from joins import having
-from schema import KEYS, Column, Rel, key_literal
+from schema import KEYS, NUMBERS, Column, Rel, key_literal
 
 
 def root(b, rel, alias=None):
@@ -278,6 +278,30 @@ def full_join_frame(b):
            + f" GROUP BY z.{c.name}) g ON g.k = {a[rel.key]}")
     b.pair(b.element(a))
     b.pair("g.c")
+    return True
+
+
+@frame("FULL JOIN, each side with keys of its own", 1.5, closed=True)
+def full_join_apart_frame(b):
+    """The join doesn't equate what makes the key: it is the one side's key,
+    or the other's in another range."""
+    rels = [(r,) for r in b.rels if r.key and r.key.type in NUMBERS
+            and r.kind in ("table", "tv_") and b.fits(r)]
+    left = b.pick(rels)
+    right = left and b.pick([r for r in rels
+                             if r[0].key.type == left[0].key.type])
+    if not right:
+        return None
+    rel, other = left[0], right[0]
+    start(b, rel.key.type, None)
+    a, z = root(b, rel), b.alias(other)
+    n, m = b.column(a, {"int"}), b.column(z, {"int"})
+    also = f" AND {n} = {m}" if n and m else ""
+    b.join(f"@ FULL JOIN {other.name} {z.name} ON {z[other.key]} ="
+           f" {a[rel.key]}{also}")
+    b.d.key = f"coalesce({a[rel.key]}, {z[other.key]} + 1000)"
+    b.pair(b.element(a))
+    b.pair(b.element(z))
     return True
 
 

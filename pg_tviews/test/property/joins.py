@@ -1,6 +1,7 @@
 """Shapes in FROM: joins of single rows, and of subqueries with many."""
 
 from grammar import Part, join, sub
+from schema import KEYS, key_literal
 
 
 @join("inner join", 8)
@@ -21,6 +22,29 @@ def left_join(b):
         a = b.alias(rel)
         return b.join(f"@ LEFT JOIN {rel.name} {a.name}"
                       f" ON {b.on(src, sc, a, rel.key, others=b.scope)}", a)
+
+
+def null_extended(b):
+    """An alias whose columns may be null because there is no such row."""
+    some = [a for a in b.scope if any(
+        f"LEFT JOIN {a.rel.name} {a.name} " in p.join for p in b.d.parts)]
+    if not some and not b.closed and left_join(b):
+        some = b.scope[-1:]
+    return b.rng.choice(some) if some else None
+
+
+@join("left join by what may be null-extended", 2)
+def left_join_twice(b):
+    """A key stands in for that of a row that isn't there."""
+    src = null_extended(b)
+    found = src and b.inside([src]).to_one()
+    if not found:
+        return None
+    _, sc, rel = found
+    a = b.alias(rel)
+    instead = key_literal(sc.type, b.rng.randint(1, KEYS))
+    return b.join(f"@ LEFT JOIN {rel.name} {a.name} ON {a[rel.key]} ="
+                  f" coalesce({src[sc]}, {instead})", a)
 
 
 @join("right join", 3)

@@ -7,11 +7,9 @@ return is a function of the key, and the operation removes what is double.
 
 from frames import only_key, root, start
 from grammar import Alias, frame, join, sub, value
-from schema import Column, Rel
+from schema import NUMBERS, Column, Rel
 
-ADD_TO_KEY = {"int": "@ + 100", "bigint": "@ + 100", "smallint": "@ + 100",
-              "natural_number": "@ + 100", "numeric": "@ + 100",
-              "text": "'y' || @"}
+ADD_TO_KEY = {"text": "'y' || @"} | {name: "@ + 1000" for name in NUMBERS}
 WITH_ALL = ["UNION", "UNION ALL", "INTERSECT", "INTERSECT ALL", "EXCEPT",
             "EXCEPT ALL"]
 
@@ -112,7 +110,7 @@ def union_two_frame(b):
     b.d.rel.columns[0].domain = None
     if b.maybe(0.3):
         b.use("VALUES at the top")
-        literal = {"text": "'zero'", "uuid": "gen"}.get(key.type, "-1")
+        literal = {"text": "'zero'", "uuid": "gen"}.get(key.type, "-10000")
         if literal == "gen":
             literal = "'ffffffff-0000-4000-8000-000000000000'::uuid"
         b.d.wrap += (f" UNION ALL VALUES ({literal}::{key.type},"

@@ -1,7 +1,8 @@
 """Shapes in the document and in conditions: expressions and subqueries."""
 
 from grammar import (correlated, correlated_exact, predicate, sub, value)
-from schema import EXACT
+from joins import null_extended
+from schema import EXACT, KEYS, key_literal
 
 
 @value("column", 6)
@@ -35,6 +36,23 @@ def expression(b):
     if flag:
         some += [("CASE", f"CASE WHEN {flag} THEN {b.element(a)}::text END")]
     return b.option(some)
+
+
+@value("condition that a null-extended row passes", 2)
+def passed_by_null(b):
+    src = null_extended(b)
+    found = src and b.inside([src]).to_many()
+    if not found:
+        return None
+    _, sc, rel, rc = found
+    a = b.alias(rel, 3)
+    instead = key_literal(sc.type, b.rng.randint(1, KEYS))
+    condition = b.rng.choice([
+        f"{a[rc]} = coalesce({src[sc]}, {instead})",
+        f"{a[rc]} IS NOT DISTINCT FROM {src[sc]}",
+        f"({src[sc]} IS NULL OR {a[rc]} = {src[sc]})"])
+    return (f"(SELECT count(*) FROM {rel.name} {a.name}"
+            f" WHERE {condition})")
 
 
 @value("expression of a rare type", 3)
@@ -540,7 +558,7 @@ def in_subquery(b):
                   f" {s.source} WHERE {b.filter(s.alias)})")
 
 
-@predicate("NOT IN", 1)
+@predicate("NOT IN", 2)
 def not_in_subquery(b):
     s = sub(b, plain=True)
     text = s and f"{s.alias.name}.{s.link}"
