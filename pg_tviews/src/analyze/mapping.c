@@ -122,7 +122,27 @@ farthest(const TviewSearch *search, const TviewCondition *condition)
 	return result;
 }
 
-/* Note that the query looks up rows by columns equated with others. */
+/*
+ * Is the query at this occurrence before it comes to the other one?  The
+ * changed rows are looked up, too, from the other end, in a refresh.
+ */
+static bool
+comes_after(const Builder *builder, int occurrence, Node *other)
+{
+	Bitmapset  *sources = tview_sources_of(other);
+	int			member = -1;
+
+	if (occurrence == builder->changed)
+		return true;
+	while ((member = bms_next_member(sources, member)) >= 0)
+		if (member != builder->walk &&
+			builder->search->reached[member].rank <
+			builder->search->reached[occurrence].rank)
+			return false;
+	return true;
+}
+
+/* Note that the query looks up rows by columns equated with earlier ones. */
 static void
 add_hop(Builder *builder, int occurrence)
 {
@@ -137,9 +157,11 @@ add_hop(Builder *builder, int occurrence)
 	foreach(lc, builder->quals)
 	{
 		TviewCondition condition = {lfirst(lc), NULL, NULL, NULL, NIL};
-		AttrNumber	attno = tview_equated_column(&condition, occurrence, NULL);
+		Node	   *other;
+		AttrNumber	attno = tview_equated_column(&condition, occurrence,
+												 &other);
 
-		if (attno > 0)
+		if (attno > 0 && comes_after(builder, occurrence, other))
 			hop->columns = list_append_unique_int(hop->columns, attno);
 	}
 	builder->source->hops = lappend(builder->source->hops, hop);

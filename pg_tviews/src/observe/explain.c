@@ -115,6 +115,17 @@ create_index(const TviewHop *hop)
 	return buf.data;
 }
 
+static List *
+append_unique_string(List *strings, char *string)
+{
+	ListCell   *lc;
+
+	foreach(lc, strings)
+		if (strcmp(lfirst(lc), string) == 0)
+		return strings;
+	return lappend(strings, string);
+}
+
 static char *
 join_strings(List *strings, const char *separator)
 {
@@ -148,12 +159,16 @@ explain_indexes(const TviewSource *source, TviewExplanation *result)
 		}
 		index = find_index(hop);
 		if (OidIsValid(index))
-			result->indexes = lappend(result->indexes,
-									  tview_name_qualified(index));
+			result->indexes = append_unique_string(result->indexes,
+												   tview_name_qualified(index));
 		else
 		{
-			result->missing = lappend(result->missing, create_index(hop));
-			result->missing_on = lappend_oid(result->missing_on, hop->relid);
+			char	   *missing = create_index(hop);
+
+			if (list_length(append_unique_string(list_copy(result->missing), missing)) >
+				list_length(result->missing))
+				result->missing_on = lappend_oid(result->missing_on, hop->relid);
+			result->missing = append_unique_string(result->missing, missing);
 		}
 	}
 }

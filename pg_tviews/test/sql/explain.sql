@@ -43,7 +43,23 @@ CREATE INDEX ON public.tb_comment (fk_post);
 SELECT source_no, index, missing_index FROM pg_tviews_explain('post');
 SELECT source_no, index, missing_index FROM pg_tviews_explain('commenter');
 
+-- the way from a change needs an index of its own, whatever there is for the
+-- way back; none is named twice
+CREATE TABLE tv_remark AS
+SELECT c.pk_comment AS pk_remark, jsonb_build_object('by', u.name) AS data
+FROM tb_comment c JOIN tb_post p ON p.pk_post = c.fk_post JOIN tb_user u ON u.pk_user = p.fk_user;
+DROP INDEX tb_post_fk_user_idx;
+SELECT alias, index, missing_index FROM pg_tviews_explain('remark');
+CREATE TABLE tb_area (pk_area int PRIMARY KEY, fk_area int, name text);
+CREATE TABLE tv_area AS
+WITH RECURSIVE up AS (
+	SELECT pk_area, fk_area, name FROM tb_area
+	UNION ALL
+	SELECT up.pk_area, a.fk_area, a.name || '/' || up.name FROM up JOIN tb_area a ON a.pk_area = up.fk_area)
+SELECT pk_area, to_jsonb(name) AS data FROM up WHERE fk_area IS NULL;
+SELECT alias, index, missing_index FROM pg_tviews_explain('area');
+
 -- a mapped source has a query, a local one needs none
-SELECT kind, derivation IS NULL AS without_query, derivation ~ '^SELECT' AS query, count(*)
+SELECT kind, derivation IS NULL AS without_query, derivation ~ '^(SELECT|WITH)' AS query, count(*)
 FROM pg_tview_meta, pg_tviews_explain(entity) GROUP BY 1, 2, 3 ORDER BY 1;
 SELECT * FROM test_oracle();
