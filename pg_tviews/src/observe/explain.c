@@ -163,12 +163,12 @@ explain_indexes(const TviewSource *source, TviewExplanation *result)
 												   tview_name_qualified(index));
 		else
 		{
-			char	   *missing = create_index(hop);
+			int			before = list_length(result->missing);
 
-			if (list_length(append_unique_string(list_copy(result->missing), missing)) >
-				list_length(result->missing))
+			result->missing = append_unique_string(result->missing,
+												   create_index(hop));
+			if (list_length(result->missing) > before)
 				result->missing_on = lappend_oid(result->missing_on, hop->relid);
-			result->missing = append_unique_string(result->missing, missing);
 		}
 	}
 }
