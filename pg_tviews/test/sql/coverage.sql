@@ -330,6 +330,49 @@ LEFT JOIN (SELECT pk_setting AS k, value FROM tb_setting) c USING (k)$$),
 ('keys', 'expression of two tables', $$SELECT p.pk_post * 100 + u.pk_user AS pk_x, jsonb_build_array(p.title, u.name) AS data FROM tb_post p JOIN tb_user u ON u.pk_user = p.fk_user$$),
 ('keys', 'constant, of an aggregate', $$SELECT 1 AS pk_x, jsonb_build_array(count(*)) AS data FROM tb_post$$);
 
+-- tables
+CREATE TABLE tb_range (n int, pk_range int NOT NULL, t text) PARTITION BY RANGE (n);
+CREATE TABLE tb_range_1 PARTITION OF tb_range FOR VALUES FROM (0) TO (10);
+CREATE TABLE tb_range_2 (t text, x int, pk_range int NOT NULL, n int);
+ALTER TABLE tb_range_2 DROP COLUMN x;
+ALTER TABLE tb_range ATTACH PARTITION tb_range_2 FOR VALUES FROM (10) TO (20);
+CREATE TABLE tb_list (pk_list int PRIMARY KEY, t text) PARTITION BY LIST (pk_list);
+CREATE TABLE tb_list_1 PARTITION OF tb_list FOR VALUES IN (1, 2);
+CREATE TABLE tb_list_2 PARTITION OF tb_list DEFAULT;
+CREATE TABLE tb_hash (pk_hash int PRIMARY KEY, t text) PARTITION BY HASH (pk_hash);
+CREATE TABLE tb_hash_0 PARTITION OF tb_hash FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE tb_hash_1 PARTITION OF tb_hash FOR VALUES WITH (MODULUS 2, REMAINDER 1) PARTITION BY LIST (pk_hash);
+CREATE TABLE tb_hash_1_all PARTITION OF tb_hash_1 DEFAULT;
+CREATE TABLE tb_parent (pk_parent int PRIMARY KEY, t text);
+CREATE TABLE tb_child (u text) INHERITS (tb_parent);
+CREATE UNLOGGED TABLE tb_unlogged (pk_unlogged int PRIMARY KEY, t text);
+CREATE SCHEMA other;
+CREATE TABLE other.tb_else (pk_else int PRIMARY KEY, t text);
+CREATE TABLE tb_secret (pk_secret int PRIMARY KEY, t text);
+ALTER TABLE tb_secret ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON tb_secret USING (t <> 'hidden');
+INSERT INTO tb_range VALUES (1, 1, 'a'), (2, 2, 'b'), (11, 3, 'c');
+INSERT INTO tb_list SELECT i, 'x' FROM generate_series(1, 5) i;
+INSERT INTO tb_hash SELECT i, 'x' FROM generate_series(1, 5) i;
+INSERT INTO tb_parent VALUES (1, 'a');
+INSERT INTO tb_child VALUES (2, 'b', 'u');
+INSERT INTO tb_unlogged VALUES (1, 'a');
+INSERT INTO other.tb_else VALUES (1, 'a');
+INSERT INTO tb_secret VALUES (1, 'a');
+INSERT INTO shapes (topic, shape, definition) VALUES
+('tables', 'partitioned by range', $$SELECT pk_range AS pk_x, jsonb_build_array(n, t) AS data FROM tb_range$$),
+('tables', 'partitioned by list', $$SELECT pk_list AS pk_x, jsonb_build_array(t) AS data FROM tb_list$$),
+('tables', 'partitioned by hash, two levels', $$SELECT pk_hash AS pk_x, jsonb_build_array(t) AS data FROM tb_hash$$),
+('tables', 'a partition by itself', $$SELECT pk_list AS pk_x, jsonb_build_array(t) AS data FROM tb_list_1$$),
+('tables', 'with child tables', $$SELECT pk_parent AS pk_x, jsonb_build_array(t) AS data FROM tb_parent$$),
+('tables', 'ONLY', $$SELECT pk_parent AS pk_x, jsonb_build_array(t) AS data FROM ONLY tb_parent$$),
+('tables', 'unlogged', $$SELECT pk_unlogged AS pk_x, jsonb_build_array(t) AS data FROM tb_unlogged$$),
+('tables', 'unlogged, joined to a logged one', $$SELECT pk_list AS pk_x, jsonb_build_array(u.t) AS data FROM tb_list JOIN tb_unlogged u ON pk_unlogged = pk_list$$),
+('tables', 'the same in two roles', $$SELECT p.pk_parent AS pk_x, jsonb_build_array(p.t, q.t) AS data
+FROM tb_parent p LEFT JOIN tb_parent q ON q.pk_parent = p.pk_parent + 1$$),
+('tables', 'in another schema', $$SELECT pk_else AS pk_x, jsonb_build_array(t) AS data FROM other.tb_else$$),
+('tables', 'with row-level security', $$SELECT pk_secret AS pk_x, jsonb_build_array(t) AS data FROM tb_secret$$);
+
 -- composition
 INSERT INTO shapes (topic, shape, definition) VALUES
 ('composition', 'TVIEW as object', $$SELECT p.pk_post AS pk_x, jsonb_build_object('by', u.data) AS data FROM tb_post p LEFT JOIN v_user u ON u.pk_user = p.fk_user$$),
@@ -379,6 +422,16 @@ UPDATE tb_tag SET slug = 'five' WHERE pk_tag = 2;
 UPDATE tb_category SET name = upper(name) WHERE pk_category IN (1, 4);
 UPDATE tb_setting SET value = upper(value);
 UPDATE tb_thing SET word = word || '!', mood = 'sad', pair.a = 7, name = 'n1';
+UPDATE tb_range SET n = 20 - n, t = upper(t) WHERE n > 1;
+UPDATE tb_list_1 SET t = 'y';
+UPDATE tb_list SET pk_list = pk_list + 10 WHERE pk_list < 3;
+UPDATE tb_hash SET pk_hash = pk_hash + 7, t = 'z';
+UPDATE tb_child SET t = 'c';
+UPDATE tb_parent SET pk_parent = pk_parent + 1;
+TRUNCATE tb_list_2;
+UPDATE tb_unlogged SET t = 'b';
+UPDATE other.tb_else SET t = 'b';
+UPDATE tb_secret SET t = 'hidden';
 EXECUTE wrong;
 UPDATE tb_user SET fk_team = 3 WHERE pk_user IN (1, 5);
 UPDATE tb_post SET fk_user = 3 WHERE pk_post IN (1, 5);
@@ -406,3 +459,5 @@ EXECUTE wrong;
 \echo '| group | shape | maintained |'
 \echo '|---|---|---|'
 SELECT format('| %s | %s | %s |', topic, shape, maintained) FROM shapes ORDER BY no;
+\pset tuples_only off
+DROP SCHEMA other CASCADE;
