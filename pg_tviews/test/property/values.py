@@ -374,7 +374,7 @@ def window_of_joined(b):
     return f"count(*) OVER (PARTITION BY {x[c]})"
 
 
-@value("two windows with different partitions", 0.7)
+@value("two windows with different partitions", 1.5)
 def two_windows(b):
     a, others = b.scope[0], window_columns(b)
     plain = [a[c] for c in a.rel.typed({"int", "text", "bool"})]
