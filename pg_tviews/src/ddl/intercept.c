@@ -507,7 +507,7 @@ tview_intercept_drop_casts(void)
 	SPI_connect();
 	if (SPI_execute("SELECT FROM pg_catalog.pg_event_trigger_dropped_objects() AS o "
 					"WHERE o.object_type OPERATOR(pg_catalog.=) 'cast' "
-					"AND o.object_identity OPERATOR(pg_catalog.~~) '% AS pg_catalog.json)'",
+					"AND o.object_identity OPERATOR(pg_catalog.~) ' AS (pg_catalog[.])?json[)]$'",
 					true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not look for dropped casts");
 	found = SPI_processed;
