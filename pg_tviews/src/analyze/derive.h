@@ -20,11 +20,12 @@ typedef enum TviewSourceKind
 	TVIEW_ALL					/* neither: the TVIEW is rebuilt */
 } TviewSourceKind;
 
-/* A step of a path: rows of a table found by values of these columns */
+/* A step of a path: rows of a table found by values of these */
 typedef struct TviewHop
 {
 	Oid			relid;
 	List	   *columns;		/* attribute numbers */
+	List	   *exprs;			/* over the table as number 1 */
 } TviewHop;
 
 /* One way from an occurrence of a table to keys; there may be several */

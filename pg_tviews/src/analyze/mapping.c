@@ -23,6 +23,7 @@
 #include "optimizer/optimizer.h"
 #include "parser/parse_node.h"
 #include "parser/parse_relation.h"
+#include "rewrite/rewriteManip.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -142,7 +143,32 @@ comes_after(const Builder *builder, int occurrence, Node *other)
 	return true;
 }
 
-/* Note that the query looks up rows by columns equated with earlier ones. */
+/* An expression of this occurrence that is equated with earlier ones, or NULL. */
+static Node *
+equated_expr(const Builder *builder, int occurrence, OpExpr *op)
+{
+	if (!IsA(op, OpExpr) || list_length(op->args) != 2 ||
+		!op_mergejoinable(op->opno, exprType(linitial(op->args))))
+		return NULL;
+	for (int side = 0; side < 2; side++)
+	{
+		Node	   *here = list_nth(op->args, side);
+		Node	   *there = list_nth(op->args, 1 - side);
+
+		if (IsA(tview_strip_relabel(here), Var) ||
+			!bms_equal(tview_sources_of(here), bms_make_singleton(occurrence)) ||
+			bms_is_member(occurrence, tview_sources_of(there)) ||
+			!comes_after(builder, occurrence, there) ||
+			contain_mutable_functions(here))
+			continue;
+		here = eval_const_expressions(NULL, copyObject(here));
+		ChangeVarNodes(here, occurrence + 1, 1, 0);
+		return here;
+	}
+	return NULL;
+}
+
+/* Note that the query looks up rows by what is equated with earlier ones. */
 static void
 add_hop(Builder *builder, int occurrence)
 {
@@ -160,9 +186,12 @@ add_hop(Builder *builder, int occurrence)
 		Node	   *other;
 		AttrNumber	attno = tview_equated_column(&condition, occurrence,
 												 &other);
+		Node	   *expr = equated_expr(builder, occurrence, lfirst(lc));
 
 		if (attno > 0 && comes_after(builder, occurrence, other))
 			hop->columns = list_append_unique_int(hop->columns, attno);
+		if (expr != NULL)
+			hop->exprs = list_append_unique(hop->exprs, expr);
 	}
 	builder->source->hops = lappend(builder->source->hops, hop);
 }

@@ -18,6 +18,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/ruleutils.h"
 #include "utils/tuplestore.h"
 
 #include "analyze/plan.h"
@@ -75,6 +76,16 @@ used_names(const TviewSource *source)
 	return result;
 }
 
+/* Does the index begin with a column or expression that is looked up? */
+static bool
+begins_with(Relation index, const TviewHop *hop)
+{
+	if (index->rd_index->indkey.values[0] != 0)
+		return list_member_int(hop->columns,
+							   index->rd_index->indkey.values[0]);
+	return list_member(hop->exprs, linitial(RelationGetIndexExpressions(index)));
+}
+
 /* An index that finds rows by one of the columns, or InvalidOid. */
 static Oid
 find_index(const TviewHop *hop)
@@ -89,7 +100,7 @@ find_index(const TviewHop *hop)
 
 		if (!OidIsValid(result) && index->rd_index->indisvalid &&
 			RelationGetIndexPredicate(index) == NIL &&
-			list_member_int(hop->columns, index->rd_index->indkey.values[0]))
+			begins_with(index, hop))
 			result = RelationGetRelid(index);
 		index_close(index, AccessShareLock);
 	}
@@ -111,6 +122,13 @@ create_index(const TviewHop *hop)
 						 foreach_current_index(lc) > 0 ? ", " : "",
 						 quote_identifier(get_attname(hop->relid,
 													  lfirst_int(lc), false)));
+	foreach(lc, hop->exprs)
+		appendStringInfo(&buf, "%s(%s)",
+						 hop->columns != NIL || foreach_current_index(lc) > 0 ? ", " : "",
+						 deparse_expression(lfirst(lc),
+											deparse_context_for(get_rel_name(hop->relid),
+																hop->relid),
+											false, false));
 	appendStringInfoChar(&buf, ')');
 	return buf.data;
 }
@@ -151,7 +169,7 @@ explain_indexes(const TviewSource *source, TviewExplanation *result)
 		TviewHop   *hop = lfirst(lc);
 		Oid			index;
 
-		if (hop->columns == NIL)
+		if (hop->columns == NIL && hop->exprs == NIL)
 		{
 			result->scanned = list_append_unique_oid(result->scanned,
 													 hop->relid);

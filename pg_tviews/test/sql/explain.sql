@@ -59,6 +59,19 @@ WITH RECURSIVE up AS (
 SELECT pk_area, to_jsonb(name) AS data FROM up WHERE fk_area IS NULL;
 SELECT alias, index, missing_index FROM pg_tviews_explain('area');
 
+-- an expression
+CREATE TABLE tb_tag (pk_tag int PRIMARY KEY, slug text UNIQUE);
+CREATE TABLE tb_alias (pk_alias int PRIMARY KEY, "Slug" text, n int);
+CREATE TABLE tv_alias AS
+SELECT a.pk_alias, jsonb_build_object('tag', t.pk_tag) AS data
+FROM tb_alias a LEFT JOIN tb_tag t ON t.slug = lower(a."Slug") || '.' AND t.pk_tag = a.n;
+SELECT alias, index, missing_index FROM pg_tviews_explain('alias');
+CREATE INDEX ON public.tb_alias (n, (lower("Slug") || '.'));
+SELECT alias, index, missing_index FROM pg_tviews_explain('alias');
+DROP INDEX tb_alias_n_expr_idx;
+CREATE INDEX ON public.tb_alias ((lower("Slug") || '.'));
+SELECT alias, index, missing_index FROM pg_tviews_explain('alias');
+
 -- a mapped source has a query, a local one needs none
 SELECT kind, derivation IS NULL AS without_query, derivation ~ '^(SELECT|WITH)' AS query, count(*)
 FROM pg_tview_meta, pg_tviews_explain(entity) GROUP BY 1, 2, 3 ORDER BY 1;
