@@ -37,6 +37,12 @@ PG_FUNCTION_INFO_V1(pg_tviews_trace_key);
 #define MAX_PARTS_STATEMENTS	16
 
 /*
+ * With more keys or changes than that, planning costs little, and a plan that
+ * was made for other numbers, or when tables were empty, a lot.
+ */
+#define MANY_KEYS	1000
+
+/*
  * The key that is being refreshed, for the context of an error.  One passed by
  * reference is a copy in trace_context, which is reset for each key.
  */
@@ -176,6 +182,21 @@ prepare_to_keep(const char *sql, int nargs, Oid *types)
 	return result;
 }
 
+/*
+ * The statement for this number of keys: the one that is kept, made when first
+ * needed, or one that is planned for them alone.
+ */
+static SPIPlanPtr
+statement_for(int count, SPIPlanPtr *kept, const char *sql, int nargs,
+			  Oid *types)
+{
+	if (count > MANY_KEYS)
+		return prepare(sql, nargs, types, CURSOR_OPT_CUSTOM_PLAN);
+	if (*kept == NULL)
+		*kept = prepare_to_keep(sql, nargs, types);
+	return *kept;
+}
+
 static void
 execute(SPIPlanPtr plan, Datum *values, Snapshot snapshot, bool read_only)
 {
@@ -235,14 +256,15 @@ check_nulls(TviewPlan *plan, Snapshot snapshot)
 }
 
 static void
-check_duplicate_keys(TviewPlan *plan, Datum keys, Snapshot snapshot)
+check_duplicate_keys(TviewPlan *plan, Datum keys, int count,
+					 Snapshot snapshot)
 {
 	if (plan->unique)
 		return;
-	if (plan->duplicates == NULL)
-		plan->duplicates = prepare_to_keep(tview_sql_duplicate_keys(plan), 1,
-										   &plan->key_array_type);
-	execute(plan->duplicates, &keys, snapshot, false);
+	execute(statement_for(count, &plan->duplicates,
+						  tview_sql_duplicate_keys(plan), 1,
+						  &plan->key_array_type),
+			&keys, snapshot, false);
 	report_duplicate(plan);
 }
 
@@ -315,10 +337,9 @@ add_derived(TviewPlan *plan, int number, List *changes, Snapshot snapshot,
 							   count);
 
 	push_context(&callback, &context, plan, source);
-	if (plan->derive[number] == NULL)
-		plan->derive[number] = prepare_to_keep(source->sql, nlinks,
-											   array_types);
-	execute(plan->derive[number], arrays, snapshot, false);
+	execute(statement_for(count, &plan->derive[number], source->sql, nlinks,
+						  array_types),
+			arrays, snapshot, false);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool		isnull;
@@ -436,9 +457,15 @@ tview_apply_keys(TviewPlan *plan, const struct TviewKeys *keys,
 
 		context.count = group->count;
 		trace_key(group->keys[0], plan->key_type);
-		check_duplicate_keys(plan, array, snapshot);
+		check_duplicate_keys(plan, array, group->count, snapshot);
 		tracing = true;
-		execute(apply_statement(plan, group->parts), &array, snapshot, false);
+		execute(group->count > MANY_KEYS ?
+				prepare(group->parts == TVIEW_PART_ROW ?
+						tview_sql_apply_keys(plan) :
+						tview_sql_apply_parts(plan, group->parts), 1,
+						&plan->key_array_type, CURSOR_OPT_CUSTOM_PLAN) :
+				apply_statement(plan, group->parts),
+				&array, snapshot, false);
 		tracing = false;
 	}
 	pop_context(&callback);
