@@ -195,6 +195,21 @@ check_key_stays(const Alteration *alteration, const TviewColumnChange *change)
 				 errhint("Cast the column, or drop the TVIEW and create it anew.")));
 }
 
+/* Those that are to have another type go from the table first. */
+static void
+check_new_columns(const Alteration *alteration, const TviewColumnChange *change)
+{
+	ListCell   *lc;
+
+	foreach(lc, change->added)
+	{
+		char	   *name = ((ColumnDef *) lfirst(lc))->colname;
+
+		if (get_attnum(alteration->view, name) == InvalidAttrNumber)
+			tview_columns_check_new(alteration->tview, name);
+	}
+}
+
 /* As ALTER TABLE and CREATE OR REPLACE VIEW do it. */
 static void
 check_not_in_use(Oid relid)
@@ -266,6 +281,7 @@ alter(Alteration *alteration, const char *definition)
 	LockRelationOid(alteration->view, AccessExclusiveLock);
 	change = tview_columns_compare(alteration->view, alteration->query);
 	check_key_stays(alteration, change);
+	check_new_columns(alteration, change);
 	change_view(alteration, change);
 	tview_adopt(alteration->tview, alteration->options);
 	if (change->removed == NIL && change->added == NIL)

@@ -55,6 +55,7 @@
 #include "ddl/create.h"
 #include "ddl/definition.h"
 #include "ddl/execute.h"
+#include "ddl/row_type.h"
 
 /* A view that reads the one whose columns change */
 typedef struct DependentView
@@ -363,15 +364,16 @@ new_numbers(Oid relid, const TviewColumnChange *change)
 }
 
 static void
-note_problem(StringInfo problems, const Use *use, const char *what)
+note_problem(StringInfo problems, const ObjectAddress *address,
+			 const char *what)
 {
 	Oid			relid;
 	bool		is_view;
-	char	   *object = getObjectDescription(&use->object, false);
+	char	   *object = getObjectDescription(address, false);
 
-	if (use->object.classId == RewriteRelationId)
+	if (address->classId == RewriteRelationId)
 	{
-		find_rule(use->object.objectId, &relid, &is_view);
+		find_rule(address->objectId, &relid, &is_view);
 		if (is_view)
 			object = psprintf("view %s", tview_name_qualified(relid));
 	}
@@ -392,7 +394,7 @@ check_use(const Use *use, Oid relid, const AttrNumber *map,
 		if (map[attno] == 0)
 			names = lappend(names, get_attname(relid, attno, false));
 	if (names != NIL)
-		note_problem(problems, use,
+		note_problem(problems, &use->object,
 					 psprintf("needs column %s of %s", join_names(names),
 							  tview_name_qualified(relid)));
 }
@@ -445,14 +447,16 @@ tview_columns_begin(Oid tview, Oid view, const TviewColumnChange *change)
 		if (use->object.classId == RewriteRelationId)
 			find_rule(use->object.objectId, &relid, &is_view);
 		if (!is_view)
-			note_problem(&problems, use,
+			note_problem(&problems, &use->object,
 						 "counts columns of the view");
 		else if (relid != view && counts_columns(relid, view))
-			note_problem(&problems, use,
+			note_problem(&problems, &use->object,
 						 "gives the columns of the view names by their position");
 		else if (relid != view)
 			result = lappend(result, make_dependent(use, relid, view_map));
 	}
+	foreach(lc, tview_row_type_users(view))
+		note_problem(&problems, lfirst(lc), "counts columns of the view");
 	if (problems.len > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
@@ -653,6 +657,22 @@ tview_columns_end(Oid view, List *dependents)
 							   tview_name_qualified(dependent->view)),
 					 errhint("Drop that view first.")));
 	}
+}
+
+/*
+ * tview_columns_check_new - a column that a view gets may not be one that a
+ * user has added to the table
+ */
+void
+tview_columns_check_new(Oid tview, const char *column)
+{
+	if (get_attnum(tview, column) != InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_COLUMN),
+				 errmsg("column \"%s\" of table %s already exists", column,
+						tview_name_qualified(tview)),
+				 errdetail("It was added to the table, and is no column of the view."),
+				 errhint("Drop or rename it, or give the new column of the definition another name.")));
 }
 
 /*

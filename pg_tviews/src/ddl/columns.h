@@ -26,6 +26,7 @@ extern List *tview_columns_begin(Oid tview, Oid view,
 extern void tview_columns_change(Oid tview, Oid view,
 								 const TviewColumnChange *change);
 extern void tview_columns_end(Oid view, List *dependents);
+extern void tview_columns_check_new(Oid tview, const char *column);
 extern List *tview_columns_missing(Oid tview, Oid view);
 extern void tview_columns_add(Oid tview, Oid view, const char *column);
 

@@ -181,6 +181,14 @@ check_columns(const Tview *tview, Query *query)
 						tview_name_qualified(tview->view)),
 				 errdetail("Every TVIEW has a column of this name, with the time of a row's last change."),
 				 errhint("Give the column another name.")));
+	foreach(lc, query->targetList)
+	{
+		TargetEntry *tle = lfirst(lc);
+
+		if (!tle->resjunk &&
+			get_attnum(tview->view, tle->resname) == InvalidAttrNumber)
+			tview_columns_check_new(tview->tview, tle->resname);
+	}
 }
 
 /* Is the view one that this user may replace without a say of others? */
