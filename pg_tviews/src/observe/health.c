@@ -175,16 +175,15 @@ check_metadata(Health *health)
 
 /*
  * Tables whose changes have to be captured: those that TVIEWs read, and the
- * partitions and child tables of these.  A trigger for statements is needed
- * on the former only.
+ * partitions and child tables of these
  */
 static char *
 captured_tables(void)
 {
-	return psprintf("WITH RECURSIVE d (relid, child) AS ("
-					"SELECT DISTINCT u.relid::oid, false FROM %s m, unnest(m.dependencies) u (relid) "
+	return psprintf("WITH RECURSIVE d (relid) AS ("
+					"SELECT u.relid::oid FROM %s m, unnest(m.dependencies) u (relid) "
 					"JOIN pg_class c ON c.oid = u.relid "
-					"UNION SELECT i.inhrelid, true FROM d JOIN pg_inherits i ON i.inhparent = d.relid)",
+					"UNION SELECT i.inhrelid FROM d JOIN pg_inherits i ON i.inhparent = d.relid)",
 					tview_extension_qualify("pg_tview_meta"));
 }
 
@@ -209,11 +208,13 @@ check_triggers(Health *health)
 	char	   *broken = "bool_or(t.tgenabled IN ('O', 'A')) IS NOT TRUE";
 
 	begin_component(health, "triggers");
+
+	/* a partitioned table has no rows of its own */
 	add_found(health, SEVERITY_CRITICAL,
 			  psprintf("%s, b AS (SELECT d.relid, e.name, %s AS state "
-					   "FROM d CROSS JOIN (VALUES (1, 'INSERT', %d, %d), (2, 'UPDATE', %d, %d), (3, 'DELETE', %d, %d), (4, 'TRUNCATE', %d, 0)) e (n, name, event, level) "
+					   "FROM d JOIN pg_class c ON c.oid = d.relid CROSS JOIN (VALUES (1, 'INSERT', %d, %d), (2, 'UPDATE', %d, %d), (3, 'DELETE', %d, %d), (4, 'TRUNCATE', %d, 0)) e (n, name, event, level) "
 					   "LEFT JOIN pg_trigger t ON t.tgrelid = d.relid AND t.tgfoid = %u AND %s "
-					   "WHERE e.level <> 0 OR NOT d.child "
+					   "WHERE e.level = 0 OR c.relkind <> 'p' "
 					   "GROUP BY d.relid, e.n, e.name HAVING %s ORDER BY e.n) "
 					   "SELECT format('capture trigger of table %%s for %%s %%s: changes go by; put it right, and run pg_tviews_refresh() for the TVIEWs that read the table', "
 					   "b.relid::regclass, string_agg(b.name, ', '), b.state) FROM b GROUP BY b.relid, b.state ORDER BY 1",

@@ -73,6 +73,21 @@ ALTER EVENT TRIGGER pg_tviews_ddl_command_start ENABLE;
 ALTER EVENT TRIGGER pg_tviews_ddl_command_end ENABLE;
 TABLE findings;
 
+-- partitions and child tables
+CREATE TABLE tb_part (pk_part int, name text) PARTITION BY LIST (name);
+CREATE TABLE tb_part_a PARTITION OF tb_part FOR VALUES IN ('a') PARTITION BY HASH (pk_part);
+CREATE TABLE tb_part_a0 PARTITION OF tb_part_a FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE TABLE tb_kind (pk_kind int);
+CREATE TABLE tb_kind_child () INHERITS (tb_kind);
+CREATE TABLE tv_part AS SELECT pk_part, to_jsonb(name) AS data FROM tb_part;
+CREATE TABLE tv_kind AS SELECT pk_kind, '{}'::jsonb AS data FROM tb_kind;
+TABLE findings;
+ALTER TABLE tb_part_a0 DISABLE TRIGGER "!tview_capture";
+ALTER TABLE tb_part_a DISABLE TRIGGER "!tview_truncate";
+ALTER TABLE tb_kind_child DISABLE TRIGGER "!tview_truncate";
+TABLE findings;
+DROP TABLE tb_part, tb_kind CASCADE;
+
 -- a session whose changes go by
 SET session_replication_role = replica;
 TABLE findings;
