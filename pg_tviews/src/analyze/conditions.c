@@ -319,7 +319,8 @@ imply_rows(TviewScope *scope, const SubLink *sublink, const TviewQuals *quals)
 	Query	   *query = inner->query;
 
 	if (query->setOperations == NULL && query->groupingSets == NIL &&
-		(!query->hasAggs || query->groupClause != NIL))
+		(query->groupClause != NIL ||
+		 (!query->hasAggs && query->havingQual == NULL)))
 		inner->implied = regions_of(scope, quals);
 }
 

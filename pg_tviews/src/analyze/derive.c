@@ -499,7 +499,8 @@ tview_derive(Query *query, const char *key_column, const char *name,
 	if (derivation->graph != NULL)
 		derivation->root_rtindex =
 			tview_sources_top_rtindex(sources, derivation->root);
-	derivation->unique = graphs == 1 && derivation->graph != NULL &&
+	derivation->unique = sources->from_choices == 0 &&
+		derivation->graph != NULL &&
 		tview_is_unique(derivation, query);
 	return derivation;
 }

@@ -125,6 +125,8 @@ static int
 add_choice(TviewSources *sources, int size)
 {
 	sources->choices = lappend_int(sources->choices, size);
+	if (sources->sublink_depth == 0)
+		sources->from_choices++;
 	return list_length(sources->choices) - 1;
 }
 
@@ -461,10 +463,12 @@ build_sublinks(TviewSources *sources, TviewScope *scope)
 {
 	SublinkContext context = {sources, scope};
 
+	sources->sublink_depth++;
 	(void) query_tree_walker(scope->query, sublink_walker, &context,
 							 QTW_IGNORE_RT_SUBQUERIES |
 							 QTW_IGNORE_CTE_SUBQUERIES |
 							 QTW_IGNORE_JOINALIASES);
+	sources->sublink_depth--;
 }
 
 static void

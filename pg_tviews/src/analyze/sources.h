@@ -66,6 +66,8 @@ typedef struct TviewSources
 								 * from the first */
 	struct TviewScope *top;
 	List	   *choices;		/* of int: how many there are */
+	int			from_choices;	/* number of them outside of sublinks */
+	int			sublink_depth;	/* while they are built */
 	List	   *recursions;		/* of TviewRecursion */
 } TviewSources;
 
