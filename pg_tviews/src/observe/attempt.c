@@ -20,6 +20,8 @@
 static bool
 is_verdict(int sqlerrcode)
 {
+	if (sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+		return false;
 	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
 	{
 		case ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK):
@@ -57,13 +59,13 @@ tview_attempt(void (*work) (void *arg), void *arg)
 	{
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		if (!is_verdict(error->sqlerrcode))
-			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	if (error != NULL && !is_verdict(error->sqlerrcode))
+		ReThrowError(error);
 	return error;
 }
