@@ -19,6 +19,7 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_operator.h"
 #include "commands/trigger.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -310,6 +311,10 @@ tview_plan_get(Oid tview)
 	if (plan != NULL && plan->valid)
 		return plan;
 
+	/* somebody may be dropping it: wait, and look after that */
+	if (tview_graph_find(tview) == NULL)
+		return NULL;
+	LockRelationOid(tview, AccessShareLock);
 	entry = tview_graph_find(tview);
 	if (entry == NULL)
 		return NULL;
