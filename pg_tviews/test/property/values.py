@@ -130,10 +130,17 @@ def collated_aggregate(b):
                 f" {s.order}) {s})")
 
 
+def no_array(b, text):
+    """Arrays of arrays can be neither of nulls nor of different sizes."""
+    arrays = [a[c] for a in b.read for c in a.rel.typed({"int[]"})]
+    return f"to_jsonb({text})" if text in arrays else text
+
+
 @value("array_agg", 1)
 @correlated
 def array_agg(b, s):
-    return f"(SELECT to_jsonb(array_agg({s.element} ORDER BY {s.order})) {s})"
+    element = no_array(b, s.element)
+    return f"(SELECT to_jsonb(array_agg({element} ORDER BY {s.order})) {s})"
 
 
 @value("string_agg", 1)
@@ -161,7 +168,8 @@ def ordered_set(b, s):
 @value("ARRAY(subquery)", 1)
 @correlated
 def array_subquery(b, s):
-    return f"to_jsonb(ARRAY(SELECT {s.element} {s} ORDER BY {s.order}))"
+    element = no_array(b, s.element)
+    return f"to_jsonb(ARRAY(SELECT {element} {s} ORDER BY {s.order}))"
 
 
 @value("scalar subquery", 3)
