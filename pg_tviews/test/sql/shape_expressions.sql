@@ -95,7 +95,12 @@ SELECT data FROM tv_case WHERE pk_case = 1;
 ROLLBACK TO s;
 COMMIT;
 :check
+-- a label that documents show, and one that a definition has as a constant
 ALTER TYPE mood RENAME VALUE 'happy' TO 'glad';
+:check
+ALTER TYPE mood RENAME VALUE 'sad' TO 'gloomy';
+:check
+UPDATE tb_thing SET mood = 'gloomy';
 :check
 DELETE FROM tb_thing WHERE pk_thing = 1;
 DELETE FROM tb_team;
