@@ -269,11 +269,34 @@ regions_of(const TviewScope *scope, const TviewQuals *quals)
 		add_implied(scope, linitial(quals->regions)) : quals->regions;
 }
 
+/* The comparison, or a side of it that may be null is. */
+static Expr *
+or_null(TviewGraph *graph, OpExpr *op, Bitmapset *nulled, TviewScope *scope)
+{
+	List	   *arms = list_make1(op);
+	ListCell   *lc;
+
+	foreach(lc, op->args)
+	{
+		NullTest   *test;
+
+		if (is_never_null(graph, lfirst(lc), nulled, scope))
+			continue;
+		test = makeNode(NullTest);
+		test->arg = copyObject(lfirst(lc));
+		test->nulltesttype = IS_NULL;
+		test->location = -1;
+		arms = lappend(arms, test);
+	}
+	return list_length(arms) == 1 ? (Expr *) op :
+		makeBoolExpr(OR_EXPR, arms, -1);
+}
+
 /*
  * A comparison x op ANY (SELECT y ...), or ALL, anywhere.  A row matters only
- * if it makes the comparison true, or for ALL false; but if either may be
- * null, any row does.  As a conjunct, with wanted, ANY need only be true, and
- * then it makes no difference whether it is false or null.
+ * if it makes the comparison true or null, or for ALL false or null.  As a
+ * conjunct, with wanted, ANY need only be true, and then it makes no
+ * difference whether it is false or null.
  */
 static void
 add_test(TviewGraph *graph, TviewScope *scope, SubLink *sublink,
@@ -289,19 +312,17 @@ add_test(TviewGraph *graph, TviewScope *scope, SubLink *sublink,
 	if (sublink->subLinkType == ALL_SUBLINK || !wanted)
 	{
 		if (!IsA(op, OpExpr) || list_length(op->args) != 2 ||
-			get_op_index_interpretation(op->opno) == NIL ||
-			!is_never_null(graph, linitial(op->args), all_nulled, inner) ||
-			!is_never_null(graph, lsecond(op->args), all_nulled, inner))
+			get_op_index_interpretation(op->opno) == NIL)
 			return;
-	}
-	if (sublink->subLinkType == ALL_SUBLINK)
-	{
-		if (!OidIsValid(get_negator(op->opno)))
-			return;
-		op = copyObject(op);
-		op->opno = get_negator(op->opno);
-		op->opfuncid = InvalidOid;
-		expr = (Expr *) op;
+		if (sublink->subLinkType == ALL_SUBLINK)
+		{
+			if (!OidIsValid(get_negator(op->opno)))
+				return;
+			op = copyObject(op);
+			op->opno = get_negator(op->opno);
+			op->opfuncid = InvalidOid;
+		}
+		expr = or_null(graph, op, all_nulled, inner);
 	}
 	tview_add_condition(graph, expr,
 						add_implied(inner, inner->occurrences),

@@ -81,12 +81,12 @@ parse_option(TviewOptions *options, const char *name, JsonbIterator **iterator)
 
 		options->rebuild_unmapped = strcmp(string, "rebuild") == 0;
 		if (!options->rebuild_unmapped && strcmp(string, "error") != 0)
-			invalid_value(name, "The values there are are \"error\" and \"rebuild\".");
+			invalid_value(name, "Write \"error\" or \"rebuild\".");
 	}
 	else if (strcmp(name, "time_dependent") == 0)
 	{
 		if (token != WJB_VALUE || value.type != jbvBool)
-			invalid_value(name, "The values there are are true and false.");
+			invalid_value(name, "Write true or false.");
 		options->time_dependent = value.val.boolean;
 	}
 	else if (strcmp(name, "reads") == 0)
@@ -99,7 +99,7 @@ parse_option(TviewOptions *options, const char *name, JsonbIterator **iterator)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unrecognized option \"%s\" of a TVIEW", name),
-				 errhint("The options there are are on_unmapped, time_dependent, and reads.")));
+				 errhint("There are the options on_unmapped, time_dependent, and reads.")));
 }
 
 /*

@@ -102,6 +102,14 @@ WHERE EXISTS (SELECT FROM tb_comment c WHERE c.fk_post = p.pk_post AND c.n > 0)$
 WHERE NOT EXISTS (SELECT FROM tb_comment c WHERE c.fk_post = p.pk_post AND c.n > 0)$$),
 ('subqueries', 'IN, as a condition', $$SELECT p.pk_post AS pk_x, to_jsonb(p.title) AS data FROM tb_post p
 WHERE p.fk_user IN (SELECT u.pk_user FROM tb_user u WHERE u.n > 0)$$),
+('subqueries', 'EXISTS, on the way to another table', $$SELECT p.pk_post AS pk_x, jsonb_build_array(
+	(SELECT jsonb_agg(t.slug ORDER BY t.pk_tag) FROM tb_tag t
+	 WHERE EXISTS (SELECT FROM tb_post_tag l WHERE l.fk_post = p.pk_post AND l.fk_tag = t.pk_tag))) AS data
+FROM tb_post p$$),
+('subqueries', 'IN, on the way to another table', $$SELECT p.pk_post AS pk_x, jsonb_build_array(
+	(SELECT jsonb_agg(t.slug ORDER BY t.pk_tag) FROM tb_tag t
+	 WHERE t.pk_tag IN (SELECT l.fk_tag FROM tb_post_tag l WHERE l.fk_post = p.pk_post))) AS data
+FROM tb_post p$$),
 ('subqueries', 'IN, as a value', $$SELECT p.pk_post AS pk_x, jsonb_build_array(p.fk_user IN (SELECT u.pk_user FROM tb_user u WHERE u.n > 0)) AS data FROM tb_post p$$),
 ('subqueries', 'NOT IN, uncorrelated', $$SELECT p.pk_post AS pk_x, to_jsonb(p.title) AS data FROM tb_post p
 WHERE p.fk_user NOT IN (SELECT u.pk_user FROM tb_user u WHERE u.n > 0)$$),

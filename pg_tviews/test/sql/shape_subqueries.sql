@@ -124,3 +124,33 @@ COMMIT;
 :check
 TRUNCATE tb_comment;
 SELECT * FROM test_oracle();
+
+-- where a comparison with the subquery's rows may be null, each null counts
+CREATE TABLE tb_n (pk_n int PRIMARY KEY, a int);
+CREATE TABLE tb_m (pk_m int PRIMARY KEY, a int);
+INSERT INTO tb_n VALUES (1, 1), (2, 2), (3, NULL), (4, 4);
+CREATE TABLE tv_n AS
+SELECT pk_n, jsonb_build_object(
+	'in', a IN (SELECT m.a FROM tb_m m), 'all', a >= ALL (SELECT m.a FROM tb_m m),
+	'any', a > ANY (SELECT m.a FROM tb_m m),
+	'not in', a NOT IN (SELECT m.a FROM tb_m m WHERE m.a IS NOT NULL)) AS data
+FROM tb_n;
+CREATE TABLE tv_without AS
+SELECT pk_n AS pk_without, '{}'::jsonb AS data FROM tb_n WHERE a NOT IN (SELECT m.a FROM tb_m m);
+INSERT INTO tb_m VALUES (1, 1);
+SELECT * FROM test_oracle() WHERE differences > 0;
+INSERT INTO tb_m VALUES (2, NULL);
+SELECT * FROM test_oracle() WHERE differences > 0;
+UPDATE tb_m SET a = 2 WHERE pk_m = 2;
+SELECT pk_n, data FROM tv_n ORDER BY 1;
+SELECT pk_without FROM tv_without ORDER BY 1;
+UPDATE tb_m SET a = NULL;
+SELECT * FROM test_oracle() WHERE differences > 0;
+DELETE FROM tb_m;
+SELECT * FROM test_oracle() WHERE differences > 0;
+BEGIN;
+INSERT INTO tb_m VALUES (1, 4), (2, 5);
+UPDATE tb_n SET a = NULL WHERE pk_n = 1;
+UPDATE tb_n SET a = 5 WHERE pk_n = 3;
+COMMIT;
+SELECT * FROM test_oracle() WHERE differences > 0;
