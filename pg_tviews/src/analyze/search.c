@@ -67,15 +67,15 @@ tview_equated_column(const TviewCondition *condition, int occurrence,
 /*
  * tview_condition_usable - may the condition lead from this occurrence to the
  * others that it mentions?
+ *
+ * Not if it can be true where one of them is null-extended, or this one: a
+ * row that comes takes away the null-extended one, for which it was true.
  */
 bool
 tview_condition_usable(const TviewSearch *search,
 					   const TviewCondition *condition, int occurrence)
 {
-	Bitmapset  *others = bms_del_member(bms_copy(condition->maybe_null),
-										occurrence);
-
-	return bms_is_empty(others) &&
+	return bms_is_empty(condition->maybe_null) &&
 		tview_condition_holds_with(condition, occurrence, search->root);
 }
 
