@@ -26,6 +26,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
+#include "parser/parse_agg.h"
 #include "parser/parse_oper.h"
 #include "parser/parsetree.h"
 #include "utils/lsyscache.h"
@@ -91,6 +92,7 @@ static Node *
 item_expr_mutator(Node *node, ItemContext *context)
 {
 	Expr	   *result;
+	bool		nullable;
 
 	if (node == NULL || context->failed)
 		return node;
@@ -110,8 +112,9 @@ item_expr_mutator(Node *node, ItemContext *context)
 		call->args = (List *) item_expr_mutator((Node *) call->args, context);
 		return (Node *) function;
 	}
-	result = tview_resolve(context->graph, context->scope, node);
-	context->failed |= result == NULL;
+	result = tview_resolve_nullable(context->graph, context->scope, node,
+									&nullable);
+	context->failed |= result == NULL || nullable;
 	return result == NULL ? node : (Node *) result;
 }
 
@@ -303,7 +306,8 @@ add_test(TviewGraph *graph, TviewScope *scope, SubLink *sublink,
 		 Bitmapset *nulled, bool wanted)
 {
 	TviewScope *inner = tview_scope_of_sublink(scope, sublink);
-	Expr	   *expr = tview_resolve_test(graph, scope, sublink);
+	bool		nullable;
+	Expr	   *expr = tview_resolve_test(graph, scope, sublink, &nullable);
 	Bitmapset  *all_nulled = bms_union(nulled, inner->nulled);
 	OpExpr	   *op = (OpExpr *) expr;
 
@@ -311,7 +315,7 @@ add_test(TviewGraph *graph, TviewScope *scope, SubLink *sublink,
 		return;
 	if (sublink->subLinkType == ALL_SUBLINK || !wanted)
 	{
-		if (!IsA(op, OpExpr) || list_length(op->args) != 2 ||
+		if (nullable || !IsA(op, OpExpr) || list_length(op->args) != 2 ||
 			get_op_index_interpretation(op->opno) == NIL)
 			return;
 		if (sublink->subLinkType == ALL_SUBLINK)
@@ -402,6 +406,24 @@ tview_make_equality(Node *left, Node *right)
 }
 
 /*
+ * Is the expression in each of the level's grouping sets, if it has any?  One
+ * that isn't is null in the rows of others, whatever the columns are.
+ */
+static bool
+is_in_all_grouping_sets(Query *query, SortGroupClause *clause)
+{
+	ListCell   *lc;
+
+	if (query->groupingSets == NIL)
+		return true;
+	foreach(lc, expand_grouping_sets(query->groupingSets,
+									 query->groupDistinct, -1))
+		if (!list_member_int(lfirst(lc), clause->tleSortGroupRef))
+			return false;
+	return true;
+}
+
+/*
  * Rows share a partition if its expressions are equal, or both null.  Written
  * in a form that the planner finds indexes for.
  */
@@ -411,14 +433,16 @@ add_shared(TviewGraph *graph, TviewScope *scope, TviewScope *sibling,
 {
 	Node	   *expr = get_sortgroupclause_expr(clause,
 												scope->query->targetList);
-	Expr	   *here = tview_resolve(graph, scope, expr);
+	bool		nullable;
+	Expr	   *here = tview_resolve_nullable(graph, scope, expr, &nullable);
 	Expr	   *there = tview_resolve(graph, sibling, expr);
 	Bitmapset  *nulled = bms_union(bms_union(scope->nulled, sibling->nulled),
 								   scope->outer_nulled);
 	Expr	   *equality;
 	NullTest   *tests[2];
 
-	if (here == NULL || there == NULL)
+	if (here == NULL || there == NULL || nullable ||
+		!is_in_all_grouping_sets(scope->query, clause))
 		return;
 	equality = tview_make_equality((Node *) here, (Node *) there);
 	if (equality == NULL)

@@ -191,6 +191,10 @@ resolve_var(Var *var, ResolveContext *context)
 	TviewBinding *binding = &scope->bindings[var->varno];
 	Node	   *result = resolve_here(var, scope, context);
 
+	/* a sublink may stand where the level's grouping sets have been made */
+	if (var->varlevelsup > 0 && scope->query->groupingSets != NIL)
+		context->nullable = true;
+
 	/*
 	 * An output of a null-extended subquery that is not computed from columns
 	 * of that is null all the same.
@@ -282,8 +286,23 @@ is_strict_in_all(Node *expr)
 Expr *
 tview_resolve(TviewGraph *graph, TviewScope *scope, Node *expr)
 {
+	bool		nullable;
+
+	return tview_resolve_nullable(graph, scope, expr, &nullable);
+}
+
+/*
+ * tview_resolve_nullable - the same; nullable is set to whether a grouping set
+ * may make a value in it null
+ */
+Expr *
+tview_resolve_nullable(TviewGraph *graph, TviewScope *scope, Node *expr,
+					   bool *nullable)
+{
 	ResolveContext context = {graph, scope, false, false, false, false};
 	Node	   *result = resolve_mutator(expr, &context);
+
+	*nullable = context.nullable;
 
 	if (context.failed || (context.grouped && !respects_equality(result)) ||
 		(context.nullable && !is_strict_in_all(result)))
@@ -340,10 +359,12 @@ test_mutator(Node *node, TestContext *context)
 /*
  * tview_resolve_test - the comparison of x IN (SELECT y ...) and the like, over
  * occurrences, or NULL
+ *
+ * nullable is set to whether a grouping set may make a value in it null.
  */
 Expr *
 tview_resolve_test(TviewGraph *graph, TviewScope *scope,
-				   const SubLink *sublink)
+				   const SubLink *sublink, bool *nullable)
 {
 	TviewScope *inner = tview_scope_of_sublink(scope, sublink);
 	TestContext context = {
@@ -352,11 +373,12 @@ tview_resolve_test(TviewGraph *graph, TviewScope *scope,
 	};
 	Node	   *result = test_mutator(sublink->testexpr, &context);
 
+	*nullable = context.inner.nullable || context.outer.nullable ||
+		scope->query->groupingSets != NIL;
 	if (context.failed || result == NULL ||
 		((context.inner.grouped || context.outer.grouped) &&
 		 !respects_equality(result)) ||
-		((context.inner.nullable || context.outer.nullable) &&
-		 !is_strict_in_all(result)))
+		(*nullable && !is_strict_in_all(result)))
 		return NULL;
 	return (Expr *) result;
 }

@@ -85,7 +85,7 @@ extern bool tview_scope_passes_on(const TviewRecursion *recursion,
 								  AttrNumber attno);
 
 extern Expr *tview_resolve_test(TviewGraph *graph, TviewScope *scope,
-								const SubLink *sublink);
+								const SubLink *sublink, bool *nullable);
 extern Bitmapset *tview_nonnullable(Node *expr);
 extern Expr *tview_make_equality(Node *left, Node *right);
 extern void tview_add_condition(TviewGraph *graph, Expr *expr, List *regions,

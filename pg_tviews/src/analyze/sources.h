@@ -121,9 +121,13 @@ typedef struct TviewGraph
 
 extern TviewSources *tview_sources_find(Query *query);
 extern int	tview_sources_top_rtindex(TviewSources *sources, int occurrence);
+extern bool tview_is_end(const TviewSources *sources, int occurrence);
 extern TviewGraph *tview_graph_build(TviewSources *sources, int *choices);
 extern Expr *tview_resolve(TviewGraph *graph, struct TviewScope *scope,
 						   Node *expr);
+extern Expr *tview_resolve_nullable(TviewGraph *graph,
+									struct TviewScope *scope, Node *expr,
+									bool *nullable);
 extern Expr *tview_resolve_column(TviewGraph *graph, struct TviewScope *scope,
 								  int resno, bool *nullable);
 extern bool tview_column_is_not_null(const TviewOccurrence *occurrence,
