@@ -76,6 +76,16 @@ tview_condition_holds_with(const TviewCondition *condition, int occurrence,
 	return true;
 }
 
+/*
+ * tview_is_end - does it stand for rows at an end of the steps of a recursion?
+ */
+bool
+tview_is_end(const TviewSources *sources, int occurrence)
+{
+	return !OidIsValid(sources->occurrences[occurrence].relid) &&
+		sources->occurrences[occurrence].item == NULL;
+}
+
 /* ----------
  * Functions and VALUES in FROM
  * ----------
@@ -571,6 +581,48 @@ walk_scope(TviewGraph *graph, TviewScope *scope)
 	}
 }
 
+/* Do steps go along this column of their rows? */
+static bool
+is_known_at_end(const TviewGraph *graph, const Var *var)
+{
+	ListCell   *lc;
+
+	foreach(lc, graph->walks)
+	{
+		const TviewWalk *walk = lfirst(lc);
+
+		if (walk->recursion->in == var->varno - 1 ||
+			walk->recursion->out == var->varno - 1)
+			return list_member_int(walk->columns, var->varattno);
+	}
+	return false;
+}
+
+/* Does it mention columns of a recursion's rows that its walk doesn't have? */
+static bool
+has_unknown_end(Node *node, const TviewGraph *graph)
+{
+	Var		   *var = (Var *) node;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+		return tview_is_end(graph->sources, var->varno - 1) &&
+			!is_known_at_end(graph, var);
+	return expression_tree_walker(node, has_unknown_end, (void *) graph);
+}
+
+static void
+remove_unknown_ends(TviewGraph *graph)
+{
+	ListCell   *lc;
+
+	foreach(lc, graph->conditions)
+		if (has_unknown_end((Node *) ((TviewCondition *) lfirst(lc))->expr,
+							graph))
+		graph->conditions = foreach_delete_current(graph->conditions, lc);
+}
+
 /*
  * tview_graph_build - the graph for one combination of branches
  */
@@ -584,5 +636,6 @@ tview_graph_build(TviewSources *sources, int *choices)
 	graph->items = palloc0(sizeof(RangeTblEntry *) * (sources->count + 1));
 	graph->item_args = palloc0(sizeof(Bitmapset *) * (sources->count + 1));
 	walk_scope(graph, sources->top);
+	remove_unknown_ends(graph);
 	return graph;
 }

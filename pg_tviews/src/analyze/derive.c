@@ -335,8 +335,10 @@ find_origin(const TviewGraph *graph, Node *expr, Bitmapset *nulled,
 									  args);
 		member = -1;
 	}
-	return bms_membership(occurrences) == BMS_SINGLETON ?
-		bms_singleton_member(occurrences) : -1;
+	if (!bms_get_singleton_member(occurrences, &member) ||
+		tview_is_end(graph->sources, member))
+		return -1;
+	return member;
 }
 
 /* One source of keys of one graph; false if there is none. */

@@ -72,14 +72,6 @@ start_builder(Builder *builder, const TviewSearch *search,
  * ----------
  */
 
-static bool
-is_end(const TviewSearch *search, int occurrence)
-{
-	TviewOccurrence *entry = &search->graph->sources->occurrences[occurrence];
-
-	return !OidIsValid(entry->relid) && entry->item == NULL;
-}
-
 /*
  * The occurrences from one (not included) on towards the key, or up to an end
  * of the steps of a recursion, which *end is set to.
@@ -96,7 +88,7 @@ nodes_from(const TviewSearch *search, int occurrence, int *end)
 		const TviewReached *here = &search->reached[occurrence];
 		int			member = -1;
 
-		if (is_end(search, here->next))
+		if (tview_is_end(search->graph->sources, here->next))
 		{
 			*end = here->next;
 			break;

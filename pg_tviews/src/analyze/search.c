@@ -146,13 +146,6 @@ edge_ends(const TviewSearch *search, const TviewReached *reached,
 	return others;
 }
 
-static bool
-is_end(const TviewSources *sources, int occurrence)
-{
-	return !OidIsValid(sources->occurrences[occurrence].relid) &&
-		sources->occurrences[occurrence].item == NULL;
-}
-
 /* The one of the ends that the way goes on through: an end of steps, if any. */
 static int
 choose_next(const TviewSearch *search, Bitmapset *ends)
@@ -160,7 +153,7 @@ choose_next(const TviewSearch *search, Bitmapset *ends)
 	int			member = -1;
 
 	while ((member = bms_next_member(ends, member)) >= 0)
-		if (is_end(search->graph->sources, member))
+		if (tview_is_end(search->graph->sources, member))
 			return member;
 	return bms_next_member(ends, -1);
 }
@@ -274,7 +267,7 @@ block_steps(TviewSearch *search)
 	ListCell   *lc;
 
 	for (int i = 0; i < sources->count; i++)
-		if (is_end(sources, i))
+		if (tview_is_end(sources, i))
 			search->blocked = bms_add_member(search->blocked, i);
 	foreach(lc, search->graph->walks)
 	{
