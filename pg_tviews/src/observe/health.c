@@ -29,6 +29,7 @@
 #include "base/owner.h"
 #include "catalog/graph.h"
 #include "observe/attempt.h"
+#include "refresh/row_security.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_health_check);
 
@@ -268,7 +269,7 @@ plan_again(void *arg)
 
 	tview_check_definition(tview_expand(tview_view_query(view)), entity,
 						   options);
-	(void) tview_plan_build(relid, view, entity, options);
+	tview_row_security_check(tview_plan_build(relid, view, entity, options));
 }
 
 static void

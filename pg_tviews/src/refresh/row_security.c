@@ -28,14 +28,11 @@
 #include "refresh/row_security.h"
 
 /*
- * tview_row_security_enter - let policies apply, if they should
- *
- * The caller has become the owner, and with that row_security is off: where no
- * policy should apply, one that does is an error.  The TVIEW's own rows may not
- * be hidden from its owner in either case.
+ * tview_row_security_check - are the policies those by which the rows were
+ * computed?
  */
 void
-tview_row_security_enter(const TviewPlan *plan)
+tview_row_security_check(const TviewPlan *plan)
 {
 	Tview	   *tview = tview_graph_find(plan->tview);
 
@@ -50,6 +47,19 @@ tview_row_security_enter(const TviewPlan *plan)
 				 errdetail("Other policies than before apply to role \"%s\".",
 						   GetUserNameFromId(plan->owner, false)),
 				 errhint("Call pg_tviews_refresh() for the TVIEW.")));
+}
+
+/*
+ * tview_row_security_enter - let policies apply, if they should
+ *
+ * The caller has become the owner, and with that row_security is off: where no
+ * policy should apply, one that does is an error.  The TVIEW's own rows may not
+ * be hidden from its owner in either case.
+ */
+void
+tview_row_security_enter(const TviewPlan *plan)
+{
+	tview_row_security_check(plan);
 	if (plan->policies[0] == '\0')
 		return;
 	if (tview_policies_apply(plan->tview, plan->owner))

@@ -10,6 +10,7 @@
 
 #include "analyze/plan.h"
 
+extern void tview_row_security_check(const TviewPlan *plan);
 extern void tview_row_security_enter(const TviewPlan *plan);
 extern bool tview_row_security_judge(Oid tview);
 

@@ -88,6 +88,26 @@ ALTER TABLE tb_kind_child DISABLE TRIGGER "!tview_truncate";
 TABLE findings;
 DROP TABLE tb_part, tb_kind CASCADE;
 
+-- a role that other policies apply to than before
+CREATE ROLE regress_health;
+GRANT CREATE ON SCHEMA public TO regress_health;
+CREATE TABLE tb_row (pk_row int PRIMARY KEY);
+INSERT INTO tb_row VALUES (1), (2);
+GRANT SELECT, TRIGGER ON tb_row TO regress_health;
+ALTER TABLE tb_row ENABLE ROW LEVEL SECURITY;
+CREATE POLICY larger ON tb_row USING (pk_row > 1);
+SET ROLE regress_health;
+CREATE TABLE tv_row AS SELECT pk_row, '{}'::jsonb AS data FROM tb_row;
+RESET ROLE;
+TABLE findings;
+ALTER ROLE regress_health BYPASSRLS;
+TABLE findings;
+SELECT * FROM pg_tviews_refresh('row');
+TABLE findings;
+DROP TABLE tb_row CASCADE;
+DROP OWNED BY regress_health;
+DROP ROLE regress_health;
+
 -- a session whose changes go by
 SET session_replication_role = replica;
 TABLE findings;
