@@ -96,7 +96,8 @@ add_users(List *users, Relation depend, Oid class, Oid object)
 	{
 		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
 		ObjectAddress *user = palloc(sizeof(ObjectAddress));
-		bool		known = false;
+		bool		known = form->classid == RelationRelationId &&
+		form->objsubid != 0;	/* a column */
 		ListCell   *lc;
 
 		ObjectAddressSet(*user, form->classid, form->objid);
