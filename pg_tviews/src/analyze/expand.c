@@ -55,8 +55,8 @@ tview_table_query(const Tview *tview)
 {
 	Query	   *query = makeNode(Query);
 	ParseState *pstate = make_parsestate(NULL);
-	Relation	view = table_open(tview->view, AccessShareLock);
 	Relation	table = table_open(tview->tview, AccessShareLock);
+	Relation	view = table_open(tview->view, AccessShareLock);
 	ParseNamespaceItem *item;
 	RangeTblRef *rtr = makeNode(RangeTblRef);
 

@@ -25,6 +25,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
@@ -247,7 +248,7 @@ tview_plan_build(Oid tview, Oid view, const char *name,
 	add_reads(plan, tview_reads_tables(options));
 	plan->derive = palloc0(sizeof(SPIPlanPtr) * plan->nsources);
 
-	/* table first, view second, both to the end: ALTER TABLE ... RENAME too */
+	/* table first, view second, as ALTER TABLE ... RENAME does it */
 	table_close(rel, NoLock);
 	AtEOXact_GUC(false, nest_level);
 	return plan;
@@ -294,6 +295,38 @@ find_plan(Oid tview)
 }
 
 /*
+ * Make a plan, and keep no lock on what it reads.  A plan from the cache comes
+ * without any, too.  With them, a writer would hold a table that DDL is about
+ * to lock against readers, and then wait for the TVIEW, which DDL has locked.
+ */
+static TviewPlan *
+build_unlocked(const Tview *entry)
+{
+	ResourceOwner outer = CurrentResourceOwner;
+	ResourceOwner owner = ResourceOwnerCreate(outer, "pg_tviews plan");
+	TviewPlan  *plan;
+
+	/* after an error, it goes with its parent */
+	CurrentResourceOwner = owner;
+	PG_TRY();
+	{
+		plan = tview_plan_build(entry->tview, entry->view,
+								tview_name_qualified(entry->tview),
+								tview_options_copy(entry->options));
+	}
+	PG_FINALLY();
+	{
+		CurrentResourceOwner = outer;
+	}
+	PG_END_TRY();
+	ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, true, false);
+	ResourceOwnerRelease(owner, RESOURCE_RELEASE_LOCKS, false, false);
+	ResourceOwnerRelease(owner, RESOURCE_RELEASE_AFTER_LOCKS, true, false);
+	ResourceOwnerDelete(owner);
+	return plan;
+}
+
+/*
  * tview_plan_get - the plan of a TVIEW, good to the end of the transaction
  *
  * Returns NULL if there is no such TVIEW (any more).
@@ -317,12 +350,15 @@ tview_plan_get(Oid tview)
 	LockRelationOid(tview, AccessShareLock);
 	entry = tview_graph_find(tview);
 	if (entry == NULL)
+	{
+		UnlockRelationOid(tview, AccessShareLock);
 		return NULL;
+	}
 	context = AllocSetContextCreate(CurrentMemoryContext, "pg_tviews plan",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	plan = tview_plan_build(tview, entry->view, tview_name_qualified(tview),
-							tview_options_copy(entry->options));
+	plan = build_unlocked(entry);
+	UnlockRelationOid(tview, AccessShareLock);
 	plan->context = context;
 	plan->valid = seen == invalidations;
 	MemoryContextSetParent(context, CacheMemoryContext);
