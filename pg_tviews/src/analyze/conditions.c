@@ -429,7 +429,7 @@ is_in_all_grouping_sets(Query *query, SortGroupClause *clause)
 	foreach(lc, expand_grouping_sets(query->groupingSets,
 									 query->groupDistinct, -1))
 		if (!list_member_int(lfirst(lc), clause->tleSortGroupRef))
-			return false;
+		return false;
 	return true;
 }
 
