@@ -31,6 +31,7 @@
 #include "utils/ruleutils.h"
 
 #include "analyze/derive.h"
+#include "analyze/filters.h"
 #include "analyze/scope.h"
 #include "base/compat.h"
 #include "base/types.h"
@@ -190,13 +191,15 @@ add_hop(Builder *builder, int occurrence)
 
 /*
  * Add the conditions among the query's occurrences, each as it leads from the
- * farthest of them towards the key.
+ * farthest of them towards the key; and those that keep what may fail from
+ * failing.
  */
 static void
 add_conditions(Builder *builder)
 {
 	const TviewSearch *search = builder->search;
 	Bitmapset  *here = NULL;
+	List	   *exprs;
 	ListCell   *lc;
 
 	foreach(lc, builder->nodes)
@@ -218,6 +221,10 @@ add_conditions(Builder *builder)
 		builder->quals = lappend(builder->quals, condition->expr);
 		builder->items = bms_add_members(builder->items, condition->items);
 	}
+	exprs = list_concat_copy(builder->quals, builder->targets);
+	if (!bms_is_empty(builder->items) || tview_may_fail((Node *) exprs))
+		builder->quals = list_concat(builder->quals,
+									 tview_filters_find(search->graph, here));
 }
 
 /* ----------
@@ -711,8 +718,8 @@ walk_sql(const TviewSearch *search, int occurrence, List *nodes, int end,
 	rest.nodes = nodes_from(search, leave, &other_end);
 	if (other_end >= 0)
 		return NULL;			/* one walk is enough */
-	add_conditions(&rest);
 	set_key(&rest, leave);
+	add_conditions(&rest);
 	foreach(lc, rest.nodes)
 		add_hop(&rest, lfirst_int(lc));
 
