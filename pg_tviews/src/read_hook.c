@@ -18,6 +18,9 @@
  * own changes while it is running, and C code that scans a TVIEW without the
  * executor.  COPY tv_x TO is such code, but known.
  *
+ * TRUNCATE is no DDL to event triggers, and locks like it, so it is looked at
+ * here.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -32,6 +35,7 @@
 #include "base/compat.h"
 #include "capture/queue.h"
 #include "catalog/graph.h"
+#include "ddl/locks.h"
 #include "read_hook.h"
 #include "refresh/flush.h"
 
@@ -188,6 +192,8 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 
 	if (ends_transaction(pstmt->utilityStmt))
 		tview_flush_before_deferred();
+	if (IsA(pstmt->utilityStmt, TruncateStmt))
+		tview_locks_start(pstmt->utilityStmt);
 	if (copies_tview(pstmt->utilityStmt) && ActiveSnapshotSet())
 	{
 		PushCopiedSnapshot(GetActiveSnapshot());

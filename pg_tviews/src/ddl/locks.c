@@ -19,10 +19,13 @@
  */
 #include "postgres.h"
 
+#include "catalog/heap.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_inherits.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/lsyscache.h"
 
 #include "base/owner.h"
@@ -119,11 +122,39 @@ dropped_tables(DropStmt *stmt)
 	return result;
 }
 
+/* Tables that are emptied, and with CASCADE those that refer to them. */
+static List *
+truncated_tables(TruncateStmt *stmt)
+{
+	List	   *result = NIL;
+	List	   *fresh;
+	ListCell   *lc;
+
+	foreach(lc, stmt->relations)
+	{
+		RangeVar   *name = lfirst(lc);
+		Oid			relid = RangeVarGetRelid(name, NoLock, true);
+
+		if (!OidIsValid(relid) ||
+			pg_class_aclcheck(relid, GetUserId(), ACL_TRUNCATE) != ACLCHECK_OK)
+			continue;
+		result = list_concat_unique_oid(result,
+										name->inh ? find_all_inheritors(relid, NoLock, NULL) :
+										list_make1_oid(relid));
+	}
+	while (stmt->behavior == DROP_CASCADE && result != NIL &&
+		   (fresh = heap_truncate_find_FKs(result)) != NIL)
+		result = list_concat_unique_oid(result, fresh);
+	return result;
+}
+
 static List *
 locked_tables(Node *stmt)
 {
 	switch (nodeTag(stmt))
 	{
+		case T_TruncateStmt:
+			return truncated_tables((TruncateStmt *) stmt);
 		case T_AlterTableStmt:
 			return altered_tables((AlterTableStmt *) stmt);
 		case T_DropStmt:
@@ -172,7 +203,7 @@ tview_locks_take(List *tables, List *tviews)
 }
 
 /*
- * tview_locks_start - DDL starts
+ * tview_locks_start - DDL, or TRUNCATE, starts
  */
 void
 tview_locks_start(Node *stmt)
