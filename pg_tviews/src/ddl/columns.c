@@ -666,7 +666,7 @@ tview_columns_end(Oid view, List *dependents)
 void
 tview_columns_check_new(Oid tview, const char *column)
 {
-	if (get_attnum(tview, column) != InvalidAttrNumber)
+	if (get_attnum(tview, column) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_COLUMN),
 				 errmsg("column \"%s\" of table %s already exists", column,
