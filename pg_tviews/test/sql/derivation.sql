@@ -182,3 +182,46 @@ SELECT o.pk_o AS pk_q, jsonb_build_object('p', p.name) AS data
 FROM tb_o o LEFT JOIN tb_place p ON p.fk_o = o.pk_o AND p.place = 0
 WHERE coalesce(p.name, 'none') IN (SELECT r.name FROM tb_place r)$$);
 SELECT * FROM test_oracle();
+
+-- a condition of an outer join does not hold where its side is missing
+CREATE TABLE tb_color (pk_color int PRIMARY KEY, k int, name text);
+CREATE TABLE tb_m (pk_m int PRIMARY KEY, fk_color int, n int);
+CREATE TABLE tb_r (pk_r int PRIMARY KEY, fk_m int, name text);
+INSERT INTO tb_color VALUES (1, 10, 'red'), (2, 77, 'green');
+INSERT INTO tb_m VALUES (1, 1, 10), (2, 1, 99), (3, 2, 77);
+INSERT INTO tb_r VALUES (1, 1, 'one'), (2, 2, 'two'), (3, 3, 'three');
+CREATE TABLE tv_m AS
+SELECT m.pk_m, jsonb_build_object('c', c.name, 'r', r.name) AS data
+FROM tb_m m LEFT JOIN tb_color c ON c.pk_color = m.fk_color
+LEFT JOIN tb_r r ON r.fk_m = m.pk_m AND c.k = m.n AND c.k <> 77;
+UPDATE tb_color SET name = name || '!';
+SELECT pk_m, data FROM tv_m ORDER BY 1;
+SELECT * FROM test_oracle();
+DROP TABLE tv_m;
+
+-- ALL: the rows that make a comparison false, not those that make it true
+CREATE TABLE tb_low (pk_low int PRIMARY KEY, n int NOT NULL);
+CREATE TABLE tb_bar (pk_bar int PRIMARY KEY, n int NOT NULL);
+INSERT INTO tb_low VALUES (1, 1), (2, 2), (3, 3);
+CREATE TABLE tv_low AS
+SELECT l.pk_low, jsonb_build_object('low', l.n <= ALL (SELECT b.n FROM tb_bar b)) AS data
+FROM tb_low l;
+INSERT INTO tb_bar VALUES (1, 2);
+SELECT pk_low, data FROM tv_low ORDER BY 1;
+UPDATE tb_bar SET n = 1;
+SELECT pk_low, data FROM tv_low ORDER BY 1;
+DELETE FROM tb_bar;
+SELECT * FROM test_oracle();
+DROP TABLE tv_low;
+
+-- EXISTS of an aggregate without GROUP BY is true whatever is inside
+CREATE TABLE tv_low AS
+SELECT l.pk_low, jsonb_build_object('bars', (
+	SELECT count(*) FROM tb_bar b
+	WHERE b.n > l.n AND EXISTS (
+		SELECT count(*) FROM tb_o o WHERE o.pk_o = l.pk_low AND b.pk_bar = l.pk_low))) AS data
+FROM tb_low l;
+INSERT INTO tb_bar VALUES (1, 9), (2, 2);
+SELECT pk_low, data FROM tv_low ORDER BY 1;
+SELECT * FROM test_oracle();
+DROP TABLE tv_low;

@@ -90,3 +90,18 @@ UPDATE tb_area SET fk_area = 40 WHERE fk_area = 4;
 SELECT pk_path, data FROM tv_path ORDER BY 1;
 ROLLBACK;
 SELECT * FROM test_oracle();
+
+-- two windows: rows that share either partition with a changed one, and of these
+-- the rows that they share either with
+CREATE TABLE tb_w (pk_w int PRIMARY KEY, a int NOT NULL, b int NOT NULL, n int);
+INSERT INTO tb_w VALUES (1, 1, 1, 0), (3, 1, 2, 0), (4, 9, 2, 0), (5, 9, 3, 0), (6, 8, 3, 0);
+CREATE TABLE tv_w AS
+SELECT pk_w, jsonb_build_object(
+	'a', sum(n) OVER (PARTITION BY a), 'b', count(*) OVER (PARTITION BY b)) AS data
+FROM tb_w;
+UPDATE tb_w SET n = 5 WHERE pk_w = 1;
+SELECT pk_w, data FROM tv_w ORDER BY 1;
+UPDATE tb_w SET b = 3 WHERE pk_w = 4;
+SELECT pk_w, data FROM tv_w ORDER BY 1;
+SELECT * FROM test_oracle();
+DROP TABLE tv_w;
