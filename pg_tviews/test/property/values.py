@@ -1,7 +1,7 @@
 """Shapes in the document and in conditions: expressions and subqueries."""
 
 from grammar import (correlated, correlated_exact, predicate, sub, value)
-from joins import null_extended
+from joins import inner_join, null_extended
 from schema import EXACT, KEYS, key_literal
 
 
@@ -343,6 +343,14 @@ def window_columns(b, root_only=False):
             for c in a.rel.columns if c.domain and c is not a.rel.key]
 
 
+def is_there(b, alias):
+    """Is it joined in so that it is not null-extended?"""
+    joined = [p.join for p in b.d.parts if p.join]
+    return (any(f"@ JOIN {alias.rel.name} {alias.name} " in j for j in joined)
+            and not any("RIGHT JOIN" in j or "FULL JOIN" in j
+                        for j in joined))
+
+
 def can_have_window(b):
     return not b.closed and b.scope[0].rel.key and "@" == b.d.wrap
 
@@ -374,9 +382,15 @@ def window_of_key(b):
 
 @value("window partitioned by a joined table's column", 0.7)
 def window_of_joined(b):
+    """By a row that is there: else only a rebuild is of use."""
     a = b.scope[0]
-    others = [(x, c) for x, c in window_columns(b) if x is not a]
-    if not can_have_window(b) or not others:
+    if not can_have_window(b):
+        return None
+    if b.want == "window partitioned by a joined table's column":
+        inner_join(b)
+    others = [(x, c) for x, c in window_columns(b) if x is not a and
+              (is_there(b, x) or b.maybe(0.2))]
+    if not others:
         return None
     x, c = b.rng.choice(others)
     return f"count(*) OVER (PARTITION BY {x[c]})"
