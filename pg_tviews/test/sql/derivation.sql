@@ -29,6 +29,13 @@ SELECT try('SELECT a.pk_a AS pk_x, jsonb_build_object(1, c.name) AS data
 	LEFT JOIN tb_c c ON c.k = coalesce(s.k, -1)');
 SELECT try('SELECT s.pk_a AS pk_x, ''{}''::jsonb AS data
 	FROM tb_a a LEFT JOIN LATERAL (SELECT a.pk_a FROM tb_b b WHERE b.fk_a = a.pk_a) s ON true');
+SELECT try('SELECT coalesce(b.pk_b, 0) AS pk_x, ''{}''::jsonb AS data
+	FROM tb_a a LEFT JOIN tb_b b ON b.fk_a = a.pk_a');
+-- and what a function makes of a row that is not there may be not null
+SELECT try('SELECT a.pk_a AS pk_x, jsonb_build_object(1, c.name) AS data
+	FROM tb_a a LEFT JOIN tb_b b ON b.fk_a = a.pk_a
+	LEFT JOIN LATERAL unnest(coalesce(b.arr, ''{1}'')) u (k) ON true
+	LEFT JOIN tb_c c ON c.pk_c = u.k');
 \pset tuples_only off
 \pset format aligned
 CREATE TABLE tv_outer AS
@@ -75,6 +82,14 @@ INSERT INTO tb_n VALUES (1, 1.0);
 SELECT try('SELECT t.pk_t AS pk_x, jsonb_build_object(1, g.n) AS data
 	FROM tb_t t
 	LEFT JOIN (SELECT n AS value, count(*) AS n FROM tb_n GROUP BY n) g ON g.value::text = t.t');
+SELECT try('SELECT t.pk_t AS pk_x, jsonb_build_object(1, g.n) AS data
+	FROM tb_t t
+	LEFT JOIN (SELECT n FROM tb_n UNION SELECT n FROM tb_t) g ON g.n::text = t.t');
+-- a value that a grouping set makes null
+SELECT try('SELECT t.pk_t AS pk_x, jsonb_build_object(1, g.n) AS data
+	FROM tb_t t
+	LEFT JOIN (SELECT pk_n, count(*) AS n FROM tb_n GROUP BY GROUPING SETS ((pk_n), ())) g
+		ON coalesce(g.pk_n, 2) = t.pk_t');
 \pset tuples_only off
 \pset format aligned
 -- as equal as the grouping has it
@@ -198,6 +213,19 @@ UPDATE tb_color SET name = name || '!';
 SELECT pk_m, data FROM tv_m ORDER BY 1;
 SELECT * FROM test_oracle();
 DROP TABLE tv_m;
+
+-- a column that FULL JOIN merges is of either side
+INSERT INTO tb_r VALUES (4, 1, 'four');
+INSERT INTO tb_m VALUES (5, 1, 0);
+INSERT INTO tb_color VALUES (4, 0, 'grey'), (5, 0, 'pink');
+CREATE TABLE tv_both AS
+SELECT k AS pk_both, jsonb_build_object('m', m.n, 'r', r.name, 'c', c.name) AS data
+FROM (SELECT pk_m AS k, n FROM tb_m) m FULL JOIN (SELECT pk_r AS k, name FROM tb_r) r USING (k)
+LEFT JOIN (SELECT pk_color AS k, name FROM tb_color) c USING (k);
+UPDATE tb_color SET name = upper(name);
+SELECT pk_both, data FROM tv_both ORDER BY 1;
+SELECT * FROM test_oracle();
+DROP TABLE tv_both;
 
 -- ALL: the rows that make a comparison false, not those that make it true
 CREATE TABLE tb_low (pk_low int PRIMARY KEY, n int NOT NULL);
