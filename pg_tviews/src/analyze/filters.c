@@ -58,7 +58,7 @@ holds_among(const TviewCondition *condition, Bitmapset *present)
 
 	foreach(lc, condition->regions)
 		if (!bms_overlap(lfirst(lc), present))
-			return false;
+		return false;
 	return bms_is_empty(condition->maybe_null);
 }
 
