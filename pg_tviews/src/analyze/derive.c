@@ -33,6 +33,8 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -144,15 +146,11 @@ hide_others_mutator(Node *node, Var *column)
 	return expression_tree_mutator(node, hide_others_mutator, column);
 }
 
-/* Is the key's expression not null wherever its occurrence is present? */
 static bool
-is_key_not_null(const TviewSearch *search)
+is_column_not_null(const TviewSearch *search, Var *column)
 {
-	Var		   *column = (Var *) tview_strip_relabel((Node *) search->key);
 	ListCell   *lc;
 
-	if (!IsA(column, Var))
-		return false;
 	if (tview_column_is_not_null(&search->graph->sources->occurrences[column->varno - 1],
 								 column->varattno))
 		return true;
@@ -167,6 +165,42 @@ is_key_not_null(const TviewSearch *search)
 			return true;
 	}
 	return false;
+}
+
+/* Does the function return null only for nulls, as arithmetic and casts do? */
+static bool
+keeps_not_null(Node *expr)
+{
+	if (IsA(expr, OpExpr))
+	{
+		Oid			opno = ((OpExpr *) expr)->opno;
+
+		return opno < FirstGenbkiObjectId && op_strict(opno) &&
+			strlen(get_opname(opno)) <= 2 &&
+			strspn(get_opname(opno), "+-*/%|") == strlen(get_opname(opno));
+	}
+	if (IsA(expr, FuncExpr))
+		return ((FuncExpr *) expr)->funcid < FirstGenbkiObjectId &&
+			((FuncExpr *) expr)->funcformat != COERCE_EXPLICIT_CALL &&
+			exprType(linitial(((FuncExpr *) expr)->args)) != JSONBOID &&
+			func_strict(((FuncExpr *) expr)->funcid);
+	return IsA(expr, RelabelType) || IsA(expr, CoerceViaIO) ||
+		IsA(expr, CollateExpr);
+}
+
+/* Walker: may this be null? */
+static bool
+may_be_null(Node *node, TviewSearch *search)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+		return !is_column_not_null(search, (Var *) node);
+	if (IsA(node, Const))
+		return ((Const *) node)->constisnull;
+	if (!IsA(node, List) && !keeps_not_null(node))
+		return true;
+	return expression_tree_walker(node, may_be_null, search);
 }
 
 /* ----------
@@ -355,13 +389,12 @@ derive_from(TviewDerivation *derivation, TviewGraph *graph, Expr *key,
 	search.root = find_origin(graph, (Node *) key, nulled, &search.key_items);
 	if (search.root < 0)
 		return false;
-	if (IsA(column, Var))
-	{
-		if (OidIsValid(graph->sources->occurrences[column->varno - 1].relid))
-			search.root_attno = column->varattno;
-		if (is_key_not_null(&search))
-			*present = bms_add_member(*present, column->varno - 1);
-	}
+	if (IsA(column, Var) &&
+		OidIsValid(graph->sources->occurrences[column->varno - 1].relid))
+		search.root_attno = column->varattno;
+	if (bms_membership(tview_sources_of((Node *) key)) == BMS_SINGLETON &&
+		!may_be_null((Node *) key, &search))
+		*present = bms_add_members(*present, tview_sources_of((Node *) key));
 	tview_search(&search);
 	add_sources(derivation, &search, name, options);
 
