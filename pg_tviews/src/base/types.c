@@ -19,7 +19,9 @@
  * tview_type_is_image_equal - have equal values always the same bytes?
  *
  * What the btree operator class says, which deduplication of indexes asks
- * too.  False for numeric, for instance: 1.0 equals 1.00.
+ * too.  False for numeric, for instance: 1.0 equals 1.00.  And for char(n), of
+ * which it says so as columns have one length: values of several lengths meet
+ * in a set operation, and a bpchar has none.
  */
 bool
 tview_type_is_image_equal(Oid type, Oid collation)
@@ -27,7 +29,7 @@ tview_type_is_image_equal(Oid type, Oid collation)
 	TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY);
 	Oid			function;
 
-	if (!OidIsValid(entry->btree_opf))
+	if (!OidIsValid(entry->btree_opf) || entry->btree_opintype == BPCHAROID)
 		return false;
 	function = get_opfamily_proc(entry->btree_opf, entry->btree_opintype,
 								 entry->btree_opintype, BTEQUALIMAGE_PROC);
