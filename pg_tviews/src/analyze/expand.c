@@ -23,6 +23,7 @@
 #include "utils/rel.h"
 
 #include "analyze/expand.h"
+#include "analyze/operators.h"
 #include "base/compat.h"
 #include "catalog/graph.h"
 
@@ -176,6 +177,7 @@ tview_expand(Query *query)
 
 	expansion->query = copyObject(query);
 	(void) expand_walker((Node *) expansion->query, expansion);
+	expansion->query = tview_operators_spell(expansion->query);
 	list_sort(expansion->tables, list_oid_cmp);
 	return expansion;
 }

@@ -39,6 +39,7 @@
 #include "analyze/check.h"
 #include "analyze/expand.h"
 #include "analyze/notices.h"
+#include "analyze/operators.h"
 #include "analyze/plan.h"
 #include "analyze/select.h"
 #include "analyze/tables.h"
@@ -108,7 +109,7 @@ tview_create_check(Query *query, const char *name,
 	tview_notices_raise(expansion, name);
 
 	nest_level = tview_fix_settings();
-	sql = pg_get_querydef(copyObject(query), false);
+	sql = pg_get_querydef(tview_operators_spell(query), false);
 	AtEOXact_GUC(false, nest_level);
 	return sql;
 }

@@ -20,6 +20,7 @@
 #include "utils/ruleutils.h"
 
 #include "analyze/expand.h"
+#include "analyze/operators.h"
 #include "base/extension.h"
 #include "base/names.h"
 #include "base/owner.h"
@@ -34,7 +35,7 @@ char *
 tview_definition_text(Query *query)
 {
 	int			nest_level = tview_fix_settings();
-	char	   *result = pg_get_querydef(copyObject(query), false);
+	char	   *result = pg_get_querydef(tview_operators_spell(query), false);
 
 	AtEOXact_GUC(false, nest_level);
 	return result;
