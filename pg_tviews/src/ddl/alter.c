@@ -17,14 +17,17 @@
 #include "catalog/pg_type.h"
 #include "commands/tablecmds.h"
 #include "commands/view.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/value.h"
 #include "storage/lmgr.h"
+#include "tcop/pquery.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/portal.h"
 #include "utils/rel.h"
 
 #include "analyze/select.h"
@@ -220,6 +223,46 @@ check_not_in_use(Oid relid)
 	table_close(rel, NoLock);
 }
 
+static bool
+portal_reads(Portal portal, Oid view)
+{
+	ListCell   *lc;
+
+	if (!PortalIsValid(portal) || portal->status == PORTAL_FAILED)
+		return false;
+	foreach(lc, portal->stmts)
+		if (list_member_oid(lfirst_node(PlannedStmt, lc)->relationOids, view))
+		return true;
+	return false;
+}
+
+/*
+ * Rows of the view that a query of this session has read can't be shown any
+ * more when its columns have other numbers.  A query holds no table open for a
+ * view, so look for cursors.
+ */
+static void
+check_no_cursor(Oid view)
+{
+	bool		found = portal_reads(ActivePortal, view);
+
+	SPI_connect();
+	if (SPI_execute("SELECT c.name FROM pg_catalog.pg_cursor() AS c", true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not look for cursors");
+	for (uint64 i = 0; i < SPI_processed; i++)
+		found |= portal_reads(GetPortalByName(SPI_getvalue(SPI_tuptable->vals[i],
+														   SPI_tuptable->tupdesc, 1)),
+							  view);
+	SPI_finish();
+	if (found)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("cannot remove columns of view %s",
+						tview_name_qualified(view)),
+				 errdetail("A query of this session reads it."),
+				 errhint("Close the cursor first.")));
+}
+
 /* Give the view its new query and columns; remove columns from the table. */
 static void
 change_view(const Alteration *alteration, const TviewColumnChange *change)
@@ -230,6 +273,8 @@ change_view(const Alteration *alteration, const TviewColumnChange *change)
 	check_not_in_use(alteration->view);
 	if (change->removed != NIL || change->added != NIL)
 		check_not_in_use(alteration->tview);
+	if (change->removed != NIL)
+		check_no_cursor(alteration->view);
 	tview_owner_enter(&saved, tview_owner_of(alteration->tview), false);
 	tview_columns_sort(alteration->view, change, alteration->query,
 					   alteration->entity);

@@ -32,6 +32,34 @@ SELECT pg_tviews_alter('user', 'SELECT pk_user, to_jsonb(name) AS data FROM tb_u
 SELECT * FROM users() ORDER BY 1;
 SELECT * FROM whole ORDER BY 2;
 
+-- rows that a query has read
+SELECT pg_tviews_alter('user', 'SELECT pk_user, name, to_jsonb(name) AS data FROM tb_user');
+CREATE FUNCTION less() RETURNS SETOF text LANGUAGE sql AS $$ SELECT test_error(
+	'SELECT pg_tviews_alter(''user'', ''SELECT pk_user, to_jsonb(name) AS data FROM tb_user'')')$$;
+BEGIN;
+DECLARE a CURSOR FOR SELECT v FROM v_user v;
+FETCH a;
+SELECT less();
+FETCH a;
+CLOSE a;
+DECLARE a CURSOR WITH HOLD FOR SELECT u FROM whole;
+COMMIT;
+SELECT less();
+FETCH ALL FROM a;
+CLOSE a;
+SELECT v, less() FROM v_user v WHERE pk_user = 1;
+DO $$
+DECLARE
+	v record;
+BEGIN
+	FOR v IN SELECT u FROM v_user u ORDER BY 1 LOOP
+		RAISE NOTICE '% %', (SELECT string_agg(l, ' / ') FROM less() l), v;
+	END LOOP;
+	FOR v IN SELECT entity FROM pg_tview_meta LOOP
+		RAISE NOTICE '% %', (SELECT string_agg(l, ' / ') FROM less() l), v;
+	END LOOP;
+END $$;
+
 -- a column that the table has already
 ALTER TABLE tv_user ADD COLUMN rank numeric(5, 1) DEFAULT 7;
 SELECT test_error('SELECT pg_tviews_alter(''user'', ''SELECT pk_user, to_jsonb(name) AS data, rank FROM tb_user'')');
