@@ -74,11 +74,11 @@ SELECT * FROM test_oracle();
 
 -- the same column as the key for one collation only
 CREATE TABLE tb_word (pk_word text PRIMARY KEY);
-CREATE TABLE tb_use (pk_use int PRIMARY KEY, word text);
+CREATE TABLE tb_use (pk_use int PRIMARY KEY, word text COLLATE ci);
 INSERT INTO tb_word VALUES ('One'), ('Two');
 CREATE TABLE tv_word AS
 SELECT w.pk_word, jsonb_build_object('n', (
-	SELECT count(*) FROM tb_use u WHERE u.word = w.pk_word COLLATE ci)) AS data
+	SELECT count(*) FROM tb_use u WHERE u.word = w.pk_word)) AS data
 FROM tb_word w;
 INSERT INTO tb_use VALUES (1, 'one'), (2, 'ONE'), (3, 'Two');
 SELECT pk_word, data FROM tv_word ORDER BY 1;

@@ -214,19 +214,6 @@ SELECT pk_m, data FROM tv_m ORDER BY 1;
 SELECT * FROM test_oracle();
 DROP TABLE tv_m;
 
--- a column that FULL JOIN merges is of either side
-INSERT INTO tb_r VALUES (4, 1, 'four');
-INSERT INTO tb_m VALUES (5, 1, 0);
-INSERT INTO tb_color VALUES (4, 0, 'grey'), (5, 0, 'pink');
-CREATE TABLE tv_both AS
-SELECT k AS pk_both, jsonb_build_object('m', m.n, 'r', r.name, 'c', c.name) AS data
-FROM (SELECT pk_m AS k, n FROM tb_m) m FULL JOIN (SELECT pk_r AS k, name FROM tb_r) r USING (k)
-LEFT JOIN (SELECT pk_color AS k, name FROM tb_color) c USING (k);
-UPDATE tb_color SET name = upper(name);
-SELECT pk_both, data FROM tv_both ORDER BY 1;
-SELECT * FROM test_oracle();
-DROP TABLE tv_both;
-
 -- ALL: the rows that make a comparison false, not those that make it true
 CREATE TABLE tb_low (pk_low int PRIMARY KEY, n int NOT NULL);
 CREATE TABLE tb_bar (pk_bar int PRIMARY KEY, n int NOT NULL);
@@ -253,3 +240,14 @@ INSERT INTO tb_bar VALUES (1, 9), (2, 2);
 SELECT pk_low, data FROM tv_low ORDER BY 1;
 SELECT * FROM test_oracle();
 DROP TABLE tv_low;
+
+-- a column that FULL JOIN merges is of either side
+INSERT INTO tb_color VALUES (3, 0, 'grey'), (9, 0, 'pink');
+CREATE TABLE tv_both AS
+SELECT coalesce(l.pk_low, b.pk_bar + 10) AS pk_both, jsonb_build_object('n', n, 'c', c.name) AS data
+FROM tb_low l FULL JOIN tb_bar b USING (n)
+LEFT JOIN (SELECT pk_color AS n, name FROM tb_color) c USING (n);
+UPDATE tb_color SET name = upper(name);
+SELECT pk_both, data FROM tv_both ORDER BY 1;
+SELECT * FROM test_oracle();
+DROP TABLE tv_both;
