@@ -61,7 +61,7 @@ UPDATE tb_user SET pk_user = 1 WHERE pk_user = 9;
 EXECUTE posts;
 -- of a column that is used: the server's refusal, and the way out
 SELECT test_error('ALTER TABLE tb_user ALTER COLUMN name TYPE varchar(20)');
-SELECT test_error('ALTER TABLE tb_user DROP COLUMN name');
+SELECT e FROM test_error('ALTER TABLE tb_user DROP COLUMN name') e WHERE e NOT LIKE 'detail%';
 BEGIN;
 SELECT pg_tviews_alter('post', 'SELECT pk_post, jsonb_build_object(''title'', title) AS data FROM tb_post');
 SELECT pg_tviews_alter('user', 'SELECT pk_user, ''{}''::jsonb AS data FROM tb_user');
