@@ -84,3 +84,12 @@ INSERT INTO tb_use VALUES (1, 'one'), (2, 'ONE'), (3, 'Two');
 SELECT pk_word, data FROM tv_word ORDER BY 1;
 SELECT * FROM test_oracle();
 DROP TABLE tv_word;
+-- nor do changed rows lose the collation of a column
+CREATE TABLE tv_c2 AS
+SELECT c.pk_c AS pk_c2, jsonb_build_object('n', (
+	SELECT count(*) FROM tb_use u WHERE u.word = c.name)) AS data
+FROM tb_c c;
+INSERT INTO tb_use SELECT 9 + pk_c, upper(name) FROM tb_c;
+UPDATE tb_use SET word = lower(word) WHERE pk_use > 9;
+SELECT pk_c2, data FROM tv_c2 ORDER BY 1;
+SELECT * FROM test_oracle();

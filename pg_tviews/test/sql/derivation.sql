@@ -251,3 +251,22 @@ UPDATE tb_color SET name = upper(name);
 SELECT pk_both, data FROM tv_both ORDER BY 1;
 SELECT * FROM test_oracle();
 DROP TABLE tv_both;
+
+-- steps of another table than the recursion starts from
+CREATE TABLE tb_top (pk_top int PRIMARY KEY, name text);
+CREATE TABLE tb_under (pk_under int PRIMARY KEY, fk_up int, name text);
+INSERT INTO tb_top VALUES (1, 'one'), (2, 'two');
+INSERT INTO tb_under VALUES (10, 1, 'a'), (11, 10, 'b'), (12, 11, 'c'), (13, 2, 'd');
+CREATE TABLE tv_under AS
+WITH RECURSIVE down AS (
+	SELECT pk_top AS id, name AS path FROM tb_top
+	UNION ALL
+	SELECT u.pk_under, d.path || '/' || u.name FROM down d JOIN tb_under u ON u.fk_up = d.id)
+SELECT id AS pk_under, jsonb_build_object('path', path) AS data FROM down;
+UPDATE tb_under SET name = 'x' WHERE pk_under = 10;
+SELECT pk_under, data FROM tv_under ORDER BY 1;
+UPDATE tb_under SET fk_up = 13 WHERE pk_under = 11;
+UPDATE tb_top SET name = upper(name);
+SELECT pk_under, data FROM tv_under ORDER BY 1;
+SELECT * FROM test_oracle();
+DROP TABLE tv_under;
