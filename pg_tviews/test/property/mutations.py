@@ -16,6 +16,8 @@ class Mutation:
     file: str
     old: str
     new: str
+    tests: str = ""         # regress tests for what random definitions don't
+                            # reach
 
 
 MUTATIONS = [
@@ -23,13 +25,19 @@ MUTATIONS = [
     Mutation(
         "only-new-image", "old and new image of every changed row",
         "capture/trigger.c",
-        "\t\tnote_image(source, table->relid, parts, old_slot);\n",
-        "\t\tif (!moved)\n"
-        "\t\t\tnote_image(source, table->relid, parts, old_slot);\n"),
+        "\t\tnote_image(source, parts, old_slot);\n",
+        "\t\tif (!moved)\n\t\t\tnote_image(source, parts, old_slot);\n"),
+    Mutation(
+        "old-partition-ignored",
+        "what a row has left is affected, on ways through other tables",
+        "capture/trigger.c",
+        "\t\tnote_image(source, parts, old_slot);\n",
+        "\t\tif (!moved || source->source < 0)\n"
+        "\t\t\tnote_image(source, parts, old_slot);\n"),
     Mutation(
         "only-old-image", "old and new image of every changed row",
         "capture/trigger.c",
-        "\t\t\tnote_image(source, table->relid, parts, new_slot);\n", ""),
+        "\t\t\tnote_image(source, parts, new_slot);\n", ""),
     Mutation(
         "skip-a-used-column", "all used columns are compared",
         "capture/trigger.c",
@@ -49,16 +57,25 @@ MUTATIONS = [
     Mutation(
         "one-source-a-table", "each occurrence of a table by itself",
         "capture/trigger.c",
-        "\tfor (int i = 0; i < table->nsources; i++)\n"
-        "\t{\n"
-        "\t\tconst CaptureSource *source = &table->sources[i];\n",
-        "\tfor (int i = 0; i < Min(table->nsources, 1); i++)\n"
-        "\t{\n"
-        "\t\tconst CaptureSource *source = &table->sources[i];\n"),
+        "\tif (!any)\n\t\treturn;\n\n"
+        "\tfor (int i = 0; i < table->nsources; i++)\n",
+        "\tif (!any)\n\t\treturn;\n\n"
+        "\tfor (int i = 0; i < Min(table->nsources, 1); i++)\n"),
     Mutation(
         "whole-row-uses-nothing", "a whole-row reference uses every column",
         "capture/trigger.c",
-        "\tif (source->whole_row)\n", "\tif (false)\n"),
+        "\tif (!source->whole_row)\n", "\tif (true)\n"),
+    Mutation(
+        "partition-columns-by-number",
+        "a partition's columns are found by their names",
+        "capture/trigger.c",
+        "\tif (relid != source->relid)\n", "\tif (false)\n"),
+    Mutation(
+        "children-not-captured", "rows of partitions and children are the"
+        " table's", "capture/trigger.c",
+        "\t\t\t!(source->inh &&"
+        " list_member_oid(ancestors, source->relid)))\n",
+        "\t\t\tlist_member_oid(ancestors, InvalidOid) == false)\n"),
     Mutation(
         "no-rebuild-on-truncate", "TRUNCATE rebuilds",
         "capture/trigger.c",
@@ -77,7 +94,8 @@ MUTATIONS = [
     Mutation(
         "mark-lost-at-subcommit", "a mark is handed to the parent",
         "capture/queue.c",
-        "\tif (level - 1 == 1 ||\n", "\tif (level > 1 ||\n"),
+        "\tif (level - 1 == 1 ||\n", "\tif (level > 1 ||\n",
+        "subtransactions"),
     Mutation(
         "stale-duplicates", "what was undone doesn't count as waiting",
         "capture/queue.c",
@@ -188,4 +206,318 @@ MUTATIONS = [
         "\t\tcase XACT_EVENT_PRE_PREPARE:\n"
         "\t\t\tif (event != XACT_EVENT_PRE_PREPARE &&\n"
         "\t\t\t\t(tview_queue_pending() || tview_flush_must_repeat()))\n"),
+    # -- derivation ----------------------------------------------------------
+    Mutation(
+        "outer-side-usable", "a condition leads to what it can't be true for"
+        " when null-extended", "analyze/search.c",
+        "\treturn bms_is_empty(condition->maybe_null) &&\n", "\treturn\n"),
+    Mutation(
+        "outer-condition-always-holds", "ON holds only where its side is",
+        "analyze/conditions.c",
+        "\t\tif (!bms_is_member(occurrence, region) &&\n"
+        "\t\t\t!bms_is_member(root, region))\n"
+        "\t\t\treturn false;\n",
+        "\t\tif (bms_is_empty(region) && occurrence == root)\n"
+        "\t\t\treturn false;\n", "derivation"),
+    Mutation(
+        "nothing-is-null-extended", "a null-extended row passes IS NULL",
+        "analyze/conditions.c",
+        "\tcondition->maybe_null =\n"
+        "\t\tbms_difference(bms_intersect(condition->occurrences, nulled),\n"
+        "\t\t\t\t\t   tview_nonnullable((Node *) expr));\n",
+        "\tcondition->maybe_null = NULL;\n"),
+    Mutation(
+        "no-siblings-of-windows", "a window's whole partition",
+        "analyze/scope.c",
+        "\tif (layer >= LAYER_WINDOWS && query->hasWindowFuncs)\n",
+        "\tif (false && layer >= LAYER_WINDOWS && query->hasWindowFuncs)\n"),
+    Mutation(
+        "no-siblings-of-distinct-on", "the group of DISTINCT ON",
+        "analyze/scope.c",
+        "\tif (layer >= LAYER_DISTINCT && query->hasDistinctOn)\n",
+        "\tif (false && layer >= LAYER_DISTINCT && query->hasDistinctOn)\n"),
+    Mutation(
+        "no-siblings-of-limit", "rows that LIMIT leaves out count",
+        "analyze/scope.c",
+        "\tif (layer >= LAYER_LIMIT &&\n\t\t(query->limitCount",
+        "\tif (false && layer >= LAYER_LIMIT &&\n\t\t(query->limitCount"),
+    Mutation(
+        "one-window-only", "each window by its own partition",
+        "analyze/scope.c",
+        "\t\t\t\t\t\twindow->partitionClause,\n"
+        "\t\t\t\t\t\t&window_obstacle);\n\t}\n",
+        "\t\t\t\t\t\twindow->partitionClause,\n"
+        "\t\t\t\t\t\t&window_obstacle);\n\t\tbreak;\n\t}\n", "restrict"),
+    Mutation(
+        "null-partition-ignored", "rows without a value share a partition",
+        "analyze/conditions.c",
+        "\tif (is_never_null(graph, (Node *) here, nulled, scope) &&\n"
+        "\t\tis_never_null(graph, (Node *) there, nulled, sibling))\n",
+        "\tif (here != NULL)\n"),
+    Mutation(
+        "first-branch-only", "the keys of all branches", "analyze/derive.c",
+        "\t} while (next_choices(sources, choices));\n",
+        "\t} while (false && next_choices(sources, choices));\n"),
+    Mutation(
+        "first-side-of-coalesce", "the keys of both sides",
+        "analyze/derive.c",
+        "\t\t\treturn;\n\t\t}\n\t}\n\tderivation->nullable |= nullable ||\n",
+        "\t\t\treturn;\n\t\t}\n\t\tbreak;\n\t}\n"
+        "\tderivation->nullable |= nullable ||\n"),
+    Mutation(
+        "recursion-without-earlier", "rows of earlier steps count",
+        "analyze/conditions.c",
+        "\twalk_scope(graph, recursion->earlier);\n", ""),
+    Mutation(
+        "sublink-tests-usable-when-null", "NOT IN with a null",
+        "analyze/conditions.c",
+        "\tif (sublink->subLinkType == ALL_SUBLINK || !wanted)\n",
+        "\tif (false)\n"),
+    Mutation(
+        "all-not-negated", "a row matters to ALL if it makes it false",
+        "analyze/conditions.c",
+        "\t\top->opno = get_negator(op->opno);\n", "", "derivation"),
+    Mutation(
+        "window-rows-not-restricted-by-null", "restricting keeps nulls",
+        "analyze/restrict.c",
+        "\treturn (Node *) makeBoolExpr(OR_EXPR, list_make2(test, found),"
+        " -1);\n",
+        "\treturn (Node *) found;\n"),
+    Mutation(
+        "second-partition-not-restricted-for", "all windows' partitions",
+        "analyze/restrict.c",
+        "\tadd_qual(query, list_length(quals) == 1 ? linitial(quals) :\n"
+        "\t\t\t (Node *) makeBoolExpr(OR_EXPR, quals, -1));\n",
+        "\tadd_qual(query, linitial(quals));\n", "restrict"),
+    Mutation(
+        "recursion-one-step", "all steps of a recursion",
+        "analyze/mapping.c",
+        "\"WITH RECURSIVE w(%s) AS (%s UNION %s) SELECT DISTINCT",
+        "\"WITH RECURSIVE w(%s) AS (%s UNION SELECT * FROM (%s) AS z"
+        " WHERE false) SELECT DISTINCT"),
+    Mutation(
+        "not-exists-ignored", "NOT EXISTS is affected by the same rows",
+        "analyze/derive.c",
+        "\t\tif (!OidIsValid(sources->occurrences[i].relid) ||\n"
+        "\t\t\t!bms_is_member(i, search->graph->active) ||\n"
+        "\t\t\tsources->occurrences[original].row_parts == 0)\n",
+        "\t\tif (!OidIsValid(sources->occurrences[i].relid) ||\n"
+        "\t\t\t!bms_is_member(i, search->graph->active) ||\n"
+        "\t\t\tsources->occurrences[i].scope->is_sublink ||\n"
+        "\t\t\tsources->occurrences[original].row_parts == 0)\n"),
+    Mutation(
+        "filters-kept", "filters of sources on the way are left out",
+        "analyze/mapping.c",
+        "\t\tif (bms_num_members(condition->occurrences) < 2 ||\n"
+        "\t\t\t!bms_is_subset(condition->occurrences, here) ||\n"
+        "\t\t\t!tview_condition_usable(search, condition,\n"
+        "\t\t\t\t\t\t\t\t\tfarthest(search, condition)))\n",
+        "\t\tif (!bms_is_subset(condition->occurrences, here) ||\n"
+        "\t\t\t(bms_num_members(condition->occurrences) > 1 &&\n"
+        "\t\t\t !tview_condition_usable(search, condition,\n"
+        "\t\t\t\t\t\t\t\t\t farthest(search, condition))))\n",
+        "derivation"),
+    Mutation(
+        "joins-kept", "joins that are not on the way are left out",
+        "analyze/mapping.c",
+        "\tbuilder.nodes = nodes;\n\tset_key(&builder, occurrence);\n",
+        "\tfor (int i = 0; i < search->graph->sources->count; i++)\n"
+        "\t\tif (i != occurrence && search->reached[i].rank > 0 &&\n"
+        "\t\t\tOidIsValid(search->graph->sources->occurrences[i].relid) &&\n"
+        "\t\t\tbms_is_member(i, search->graph->sources->top->occurrences))\n"
+        "\t\t\tnodes = list_append_unique_int(nodes, i);\n"
+        "\tbuilder.nodes = nodes;\n\tset_key(&builder, occurrence);\n"),
+    Mutation(
+        "aggregates-imply-rows", "EXISTS of an aggregate is always true",
+        "analyze/conditions.c",
+        "\t\t(query->groupClause != NIL ||\n"
+        "\t\t (!query->hasAggs && query->havingQual == NULL)))\n",
+        "\t\tscope != NULL)\n", "derivation"),
+    Mutation(
+        "first-side-of-merged-columns", "a merged column is of either side",
+        "analyze/resolve.c",
+        "\t\t\t\t\t\tgraph->choices[intVal(lsecond(lfirst(lc)))]);\n",
+        "\t\t\t\t\t\tgraph->choices[0] < 0);\n",
+        "derivation"),
+    Mutation(
+        "null-extended-outputs", "a constant of a subquery that is joined in"
+        " may be null", "analyze/resolve.c",
+        "\tif (result != NULL && binding->scope != NULL"
+        " && binding->self == NULL &&\n",
+        "\tif (false && binding->scope != NULL && binding->self == NULL &&\n",
+        "derivation"),
+    Mutation(
+        "equal-values-look-the-same",
+        "a group's value stands for others that look different",
+        "analyze/resolve.c",
+        "\treturn (scope->merges || scope->query->groupClause != NIL ||\n"
+        "\t\t\tscope->query->distinctClause != NIL) &&\n",
+        "\treturn false &&\n",
+        "derivation"),
+    Mutation(
+        "set-operations-keep-values",
+        "a set operation's value stands for others that look different",
+        "analyze/resolve.c",
+        "\t\tinner.grouped |= scope->merges &&\n",
+        "\t\tinner.grouped |= false && scope->merges &&\n",
+        "derivation"),
+    Mutation(
+        "grouping-sets-keep-values", "a grouping set may make a value null",
+        "analyze/resolve.c",
+        "\tcontext->nullable |= inner.nullable ||"
+        " scope->query->groupingSets != NIL;\n", "",
+        "derivation"),
+    Mutation(
+        "functions-of-missing-rows",
+        "a function of a row that is not there may be null",
+        "analyze/conditions.c",
+        "\t\tcondition->maybe_null =\n"
+        "\t\t\tbms_add_members(condition->maybe_null,\n"
+        "\t\t\t\t\t\t\tbms_intersect(args, nulled));\n", "", "derivation"),
+    Mutation(
+        "keys-of-missing-rows", "a key of rows that are not there is refused",
+        "analyze/derive.c",
+        "\tif (bms_overlap(occurrences, nulled) &&\n"
+        "\t\tbms_is_empty(tview_nonnullable(expr)))\n",
+        "\tif (false)\n", "derivation"),
+    Mutation(
+        "any-function-as-key", "functions that the key comes from are on the"
+        " way", "analyze/mapping.c",
+        "\tbuilder->items ="
+        " bms_add_members(builder->items, search->key_items);\n", ""),
+    Mutation(
+        "texts-not-cast", "values handed over as text are cast",
+        "analyze/mapping.c",
+        "\tif (var->vartype != type)\n", "\tif (false)\n",
+        "derivation"),
+    Mutation(
+        "collations-forgotten", "changed rows have the columns' collations",
+        "analyze/mapping.c",
+        "\tif (exprCollation(result) != collation)\n", "\tif (false)\n",
+        "collations"),
+    Mutation(
+        "key-by-any-collation", "a column is the key by the key's equality",
+        "analyze/search.c",
+        "\t\t((OpExpr *) condition->expr)->inputcollid != collation ||\n",
+        "\t\t!OidIsValid(key_type) ||\n",
+        "collations"),
+    Mutation(
+        "key-of-any-type", "a column is the key if it has the key's type",
+        "analyze/search.c",
+        "\tif (get_atttype(occurrences[occurrence].relid, attno)"
+        " != key_type ||\n",
+        "\tif (!OidIsValid(key_type) ||\n"),
+    Mutation(
+        "earlier-steps-not-derived", "every step of a recursion counts",
+        "analyze/search.c",
+        "\t\tif (!list_member_ptr(search->forward, lfirst(lc)) &&\n",
+        "\t\tif (true &&\n", "derivation"),
+    Mutation(
+        "recursion-from-last-step-only",
+        "a recursion is also gone along from its start",
+        "analyze/walk.c",
+        "\tadd_equalities(graph, recursion->out, walk->columns,"
+        " walk->start_out);\n", ""),
+    Mutation(
+        "null-keys-ignored", "a row without a key is an error",
+        "analyze/derive.c",
+        "\tderivation->nullable |= nullable ||\n",
+        "\tderivation->nullable |= false && nullable &&\n",
+        "derivation"),
+    # -- which columns are used ----------------------------------------------
+    Mutation(
+        "policies-use-nothing", "what policies look at is used",
+        "analyze/policies.c",
+        "\t\tsource->parts[attno] |= TVIEW_PART_ROW;\n",
+        "\t\tcontinue;\n", "row_security"),
+    Mutation(
+        "conditions-use-nothing", "what conditions look at is used",
+        "analyze/needs.c",
+        "\t\tneed(sources, scope, ((TviewQuals *) lfirst(lc))->expr,"
+        " parts);\n", "\t\t(void) lfirst(lc);\n"),
+    Mutation(
+        "having-uses-nothing", "what HAVING looks at is used",
+        "analyze/needs.c",
+        "\tneed(sources, scope, query->havingQual, parts);\n", "", "derivation"),
+    Mutation(
+        "groups-use-nothing", "what GROUP BY looks at is used",
+        "analyze/needs.c",
+        "\tneed_sort_group(sources, scope, query->groupClause, parts);\n",
+        "", "derivation"),
+    Mutation(
+        "order-uses-nothing", "what ORDER BY looks at is used",
+        "analyze/needs.c",
+        "\tneed_sort_group(sources, scope, query->sortClause, parts);\n",
+        "", "derivation"),
+    Mutation(
+        "distinct-uses-nothing", "what DISTINCT looks at is used",
+        "analyze/needs.c",
+        "\tneed_sort_group(sources, scope, query->distinctClause, parts);\n",
+        "", "derivation"),
+    Mutation(
+        "windows-use-nothing", "what a window is ordered by is used",
+        "analyze/needs.c",
+        "\t\tneed_sort_group(sources, scope, window->orderClause, parts);\n",
+        ""),
+    Mutation(
+        "partitions-use-nothing", "what a window is partitioned by is used",
+        "analyze/needs.c",
+        "\t\tneed_sort_group(sources, scope, window->partitionClause,"
+        " parts);\n", ""),
+    Mutation(
+        "functions-use-nothing", "arguments of functions in FROM are used",
+        "analyze/needs.c",
+        "\t\tneed(sources, scope, (Node *) rte->functions, parts);\n", ""),
+    Mutation(
+        "comparisons-use-nothing", "what IN compares is used",
+        "analyze/needs.c",
+        "\t\t(void) need_walker(sublink->testexpr, context);\n", ""),
+    Mutation(
+        "set-operations-use-nothing",
+        "all columns of a set operation's branches are compared",
+        "analyze/needs.c",
+        "\t\tif (query->setOperations != NULL)\n", "\t\tif (false)\n"),
+    # -- restricted to keys --------------------------------------------------
+    Mutation(
+        "coalesced-sides-restricted", "a row of the other side stays, without"
+        " which it would be another's key", "analyze/restrict.c",
+        "\t\t\tif (!restrict_expr(query, lfirst(lc), false))\n",
+        "\t\t\tif (!restrict_expr(query, lfirst(lc), leave_out))\n",
+        "restrict"),
+    Mutation(
+        "aggregating-steps-restricted",
+        "a step that looks at rows together needs all of them",
+        "analyze/restrict.c",
+        "\treturn query->setOperations == NULL && !query->hasAggs &&\n"
+        "\t\t!query->hasWindowFuncs && !query->hasDistinctOn &&\n"
+        "\t\tquery->groupClause == NIL && query->groupingSets == NIL &&\n"
+        "\t\tquery->limitCount == NULL && query->limitOffset == NULL;\n",
+        "\treturn query->setOperations == NULL;\n",
+        "restrict"),
+    Mutation(
+        "changed-columns-restricted", "a step may make another value of a"
+        " column", "analyze/restrict.c",
+        "\t\t!hands_on(step, resno) ||", "\t\t(false && !hands_on(step,"
+        " resno)) ||",
+        "restrict"),
+    # -- keys that repeat ----------------------------------------------------
+    Mutation(
+        "all-keys-unique", "a key that comes twice is an error",
+        "analyze/derive.c",
+        "\tderivation->unique = sources->from_choices == 0 &&\n"
+        "\t\tderivation->graph != NULL &&\n"
+        "\t\ttview_is_unique(derivation, query);\n",
+        "\tderivation->unique = graphs > 0 || tview_is_unique(derivation,"
+        " query);\n",
+        "unique"),
+    # -- tables that come and go ---------------------------------------------
+    Mutation(
+        "no-rebuild-on-attach", "ATTACH, DETACH and DROP of a partition"
+        " rebuild", "ddl/partitions.c",
+        "\tif (rebuild)\n", "\tif (false && rebuild)\n"),
+    Mutation(
+        "new-partitions-not-captured", "partitions that come later are"
+        " captured", "ddl/partitions.c",
+        "\t\tcapture(lfirst_oid(lc));\n",
+        "\t\tif (false)\n\t\t\tcapture(lfirst_oid(lc));\n"),
 ]
