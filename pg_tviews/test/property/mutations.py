@@ -476,7 +476,8 @@ MUTATIONS = [
         "set-operations-use-nothing",
         "all columns of a set operation's branches are compared",
         "analyze/needs.c",
-        "\t\tif (query->setOperations != NULL)\n", "\t\tif (false)\n"),
+        "\t\tif (query->setOperations != NULL)\n", "\t\tif (false)\n",
+        "derivation"),
     # -- restricted to keys --------------------------------------------------
     Mutation(
         "coalesced-sides-restricted", "a row of the other side stays, without"

@@ -192,20 +192,24 @@ UPDATE tb_place SET place = 0 WHERE pk_place = 2;
 SELECT data FROM tv_o;
 
 -- and so do those that only group rows, tell them apart, or choose among groups
-CREATE TABLE tb_h (pk_h int PRIMARY KEY, fk_o int, a int, b int, c int);
-INSERT INTO tb_h VALUES (1, 1, 1, 1, 1), (2, 1, 1, 1, 1);
+CREATE TABLE tb_h (pk_h int PRIMARY KEY, fk_o int, a int, b int, c int, d int);
+INSERT INTO tb_h VALUES (1, 1, 1, 1, 1, 1), (2, 1, 1, 1, 1, 1);
 CREATE TABLE tv_h AS
 SELECT o.pk_o AS pk_h, jsonb_build_object(
 	'groups', (SELECT count(*) FROM (SELECT 1 FROM tb_h h WHERE h.fk_o = o.pk_o GROUP BY h.a) s),
 	'distinct', (SELECT count(*) FROM (SELECT DISTINCT h.b FROM tb_h h WHERE h.fk_o = o.pk_o) s),
 	'having', (SELECT count(*) FROM (
-		SELECT 1 FROM tb_h h WHERE h.fk_o = o.pk_o HAVING sum(h.c) > 5) s)) AS data
+		SELECT 1 FROM tb_h h WHERE h.fk_o = o.pk_o HAVING sum(h.c) > 5) s),
+	'union', (SELECT count(*) FROM (
+		SELECT h.d FROM tb_h h WHERE h.fk_o = o.pk_o UNION SELECT 1) s)) AS data
 FROM tb_o o;
 UPDATE tb_h SET a = 2 WHERE pk_h = 2;
 SELECT data FROM tv_h;
 UPDATE tb_h SET b = 2 WHERE pk_h = 2;
 SELECT data FROM tv_h;
 UPDATE tb_h SET c = 9 WHERE pk_h = 2;
+SELECT data FROM tv_h;
+UPDATE tb_h SET d = 9 WHERE pk_h = 2;
 SELECT data FROM tv_h;
 SELECT * FROM test_oracle();
 DROP TABLE tv_h;
