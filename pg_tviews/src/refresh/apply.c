@@ -182,19 +182,11 @@ prepare_to_keep(const char *sql, int nargs, Oid *types)
 	return result;
 }
 
-/*
- * The statement for this number of keys: the one that is kept, made when first
- * needed, or one that is planned for them alone.
- */
+/* To be executed once, and planned for just these arguments. */
 static SPIPlanPtr
-statement_for(int count, SPIPlanPtr *kept, const char *sql, int nargs,
-			  Oid *types)
+prepare_for_many(const char *sql, int nargs, Oid *types)
 {
-	if (count > MANY_KEYS)
-		return prepare(sql, nargs, types, CURSOR_OPT_CUSTOM_PLAN);
-	if (*kept == NULL)
-		*kept = prepare_to_keep(sql, nargs, types);
-	return *kept;
+	return prepare(sql, nargs, types, CURSOR_OPT_CUSTOM_PLAN);
 }
 
 static void
@@ -259,12 +251,18 @@ static void
 check_duplicate_keys(TviewPlan *plan, Datum keys, int count,
 					 Snapshot snapshot)
 {
+	SPIPlanPtr	statement = plan->duplicates;
+
 	if (plan->unique)
 		return;
-	execute(statement_for(count, &plan->duplicates,
-						  tview_sql_duplicate_keys(plan), 1,
-						  &plan->key_array_type),
-			&keys, snapshot, false);
+	if (count > MANY_KEYS)
+		statement = prepare_for_many(tview_sql_duplicate_keys(plan), 1,
+									 &plan->key_array_type);
+	else if (plan->duplicates == NULL)
+		statement = plan->duplicates =
+			prepare_to_keep(tview_sql_duplicate_keys(plan), 1,
+							&plan->key_array_type);
+	execute(statement, &keys, snapshot, false);
 	report_duplicate(plan);
 }
 
@@ -337,8 +335,12 @@ add_derived(TviewPlan *plan, int number, List *changes, Snapshot snapshot,
 							   count);
 
 	push_context(&callback, &context, plan, source);
-	execute(statement_for(count, &plan->derive[number], source->sql, nlinks,
-						  array_types),
+	if (count <= MANY_KEYS && plan->derive[number] == NULL)
+		plan->derive[number] = prepare_to_keep(source->sql, nlinks,
+											   array_types);
+	execute(count > MANY_KEYS ?
+			prepare_for_many(source->sql, nlinks, array_types) :
+			plan->derive[number],
 			arrays, snapshot, false);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -460,10 +462,10 @@ tview_apply_keys(TviewPlan *plan, const struct TviewKeys *keys,
 		check_duplicate_keys(plan, array, group->count, snapshot);
 		tracing = true;
 		execute(group->count > MANY_KEYS ?
-				prepare(group->parts == TVIEW_PART_ROW ?
-						tview_sql_apply_keys(plan) :
-						tview_sql_apply_parts(plan, group->parts), 1,
-						&plan->key_array_type, CURSOR_OPT_CUSTOM_PLAN) :
+				prepare_for_many(group->parts == TVIEW_PART_ROW ?
+								 tview_sql_apply_keys(plan) :
+								 tview_sql_apply_parts(plan, group->parts),
+								 1, &plan->key_array_type) :
 				apply_statement(plan, group->parts),
 				&array, snapshot, false);
 		tracing = false;
