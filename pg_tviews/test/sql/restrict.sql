@@ -105,3 +105,17 @@ UPDATE tb_w SET b = 3 WHERE pk_w = 4;
 SELECT pk_w, data FROM tv_w ORDER BY 1;
 SELECT * FROM test_oracle();
 DROP TABLE tv_w;
+
+-- a recursion whose start looks at rows together starts from all of them
+CREATE TABLE tb_node (pk_node int PRIMARY KEY, fk_node int, kind text NOT NULL, name text);
+INSERT INTO tb_node VALUES (1, NULL, 'a', 'one'), (2, 1, 'b', 'two'), (3, 4, 'b', 'three'), (4, NULL, 'a', 'four');
+CREATE TABLE tv_node AS
+WITH RECURSIVE up AS (
+	SELECT pk_node AS start, fk_node AS next, name AS path, count(*) OVER (PARTITION BY kind) AS n FROM tb_node
+	UNION ALL
+	SELECT up.start, a.fk_node, a.name || '/' || up.path, up.n FROM up JOIN tb_node a ON a.pk_node = up.next)
+SELECT up.start AS pk_node, jsonb_build_object('path', up.path, 'n', up.n) AS data FROM up WHERE up.next IS NULL;
+UPDATE tb_node SET name = 'x' WHERE pk_node = 1;
+SELECT pk_node, data FROM tv_node ORDER BY 1;
+SELECT * FROM test_oracle();
+DROP TABLE tv_node;
