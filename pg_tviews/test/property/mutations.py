@@ -406,7 +406,8 @@ MUTATIONS = [
         "analyze/search.c",
         "\tif (get_atttype(occurrences[occurrence].relid, attno)"
         " != key_type ||\n",
-        "\tif (!OidIsValid(key_type) ||\n"),
+        "\tif (!OidIsValid(key_type) ||\n",
+        "derivation"),
     Mutation(
         "earlier-steps-not-derived", "every step of a recursion counts",
         "analyze/search.c",

@@ -293,3 +293,17 @@ UPDATE tb_top SET name = upper(name);
 SELECT pk_under, data FROM tv_under ORDER BY 1;
 SELECT * FROM test_oracle();
 DROP TABLE tv_under;
+
+-- a column equal to the key, but of another type, is not the key
+CREATE TABLE tb_day (pk_day timestamp PRIMARY KEY);
+CREATE TABLE tb_event (pk_event int PRIMARY KEY, day date);
+INSERT INTO tb_day VALUES ('2024-01-01'), ('2024-02-29');
+CREATE TABLE tv_day AS
+SELECT d.pk_day, jsonb_build_object('events', (
+	SELECT count(*) FROM tb_event e WHERE e.day = d.pk_day)) AS data
+FROM tb_day d;
+INSERT INTO tb_event VALUES (1, '2024-01-01'), (2, '2024-02-29');
+UPDATE tb_event SET day = '2024-02-29';
+SELECT data FROM tv_day ORDER BY pk_day;
+SELECT * FROM test_oracle();
+DROP TABLE tv_day;
