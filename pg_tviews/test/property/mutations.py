@@ -267,12 +267,12 @@ MUTATIONS = [
     Mutation(
         "recursion-without-earlier", "rows of earlier steps count",
         "analyze/conditions.c",
-        "\twalk_scope(graph, recursion->earlier);\n", ""),
+        "\twalk_scope(graph, recursion->earlier);\n", "", "shape_ctes"),
     Mutation(
         "sublink-tests-usable-when-null", "NOT IN with a null",
         "analyze/conditions.c",
         "\tif (sublink->subLinkType == ALL_SUBLINK || !wanted)\n",
-        "\tif (false)\n"),
+        "\tif (false)\n", "shape_subqueries"),
     Mutation(
         "all-not-negated", "a row matters to ALL if it makes it false",
         "analyze/conditions.c",
@@ -418,7 +418,7 @@ MUTATIONS = [
         "a recursion is also gone along from its start",
         "analyze/walk.c",
         "\tadd_equalities(graph, recursion->out, walk->columns,"
-        " walk->start_out);\n", ""),
+        " walk->start_out);\n", "", "shape_ctes"),
     Mutation(
         "null-keys-ignored", "a row without a key is an error",
         "analyze/derive.c",
