@@ -286,7 +286,7 @@ def full_join_apart_frame(b):
     """The join doesn't equate what makes the key: it is the one side's key,
     or the other's in another range."""
     rels = [(r,) for r in b.rels if r.key and r.key.type in NUMBERS
-            and r.kind in ("table", "tv_") and b.fits(r)]
+            and r.key.domain and r.kind in ("table", "tv_") and b.fits(r)]
     left = b.pick(rels)
     right = left and b.pick([r for r in rels
                              if r[0].key.type == left[0].key.type])
@@ -299,7 +299,7 @@ def full_join_apart_frame(b):
     also = f" AND {n} = {m}" if n and m else ""
     b.join(f"@ FULL JOIN {other.name} {z.name} ON {z[other.key]} ="
            f" {a[rel.key]}{also}")
-    b.d.key = f"coalesce({a[rel.key]}, {z[other.key]} + 1000)"
+    b.d.key = f"coalesce({a[rel.key]}, {z[other.key]} + 100000)"
     b.pair(b.element(a))
     b.pair(b.element(z))
     return True

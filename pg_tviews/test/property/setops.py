@@ -9,7 +9,7 @@ from frames import only_key, root, start
 from grammar import Alias, frame, join, sub, value
 from schema import NUMBERS, Column, Rel
 
-ADD_TO_KEY = {"text": "'y' || @"} | {name: "@ + 1000" for name in NUMBERS}
+ADD_TO_KEY = {"text": "'y' || @"} | {name: "@ + 100000" for name in NUMBERS}
 WITH_ALL = ["UNION", "UNION ALL", "INTERSECT", "INTERSECT ALL", "EXCEPT",
             "EXCEPT ALL"]
 
