@@ -127,7 +127,7 @@ CREATE FUNCTION @extschema@.pg_tviews_explain(entity text)
                    cascade_level integer)
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.pg_tviews_explain(text) IS
-    'how changes of each source of a TVIEW reach its keys, one row for each source';
+    'how changes of each source of a TVIEW reach its keys, one row for each way';
 
 CREATE FUNCTION @extschema@.pg_tviews_analyze_select(definition text,
                                                      entity text DEFAULT NULL,

@@ -154,12 +154,11 @@ tview_policies_describe(List *relids, Oid owner)
 }
 
 /*
- * tview_policy_columns - columns that decide which rows a role sees
- *
- * Attribute numbers; 0 stands for all of them.
+ * Columns that decide which rows a role sees, by attribute number; 0 stands
+ * for all of them.
  */
-Bitmapset *
-tview_policy_columns(Oid relid, Oid owner)
+static Bitmapset *
+policy_columns(Oid relid, Oid owner)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 	Bitmapset  *attnos = NULL;
@@ -191,7 +190,7 @@ tview_policy_columns(Oid relid, Oid owner)
 void
 tview_policies_add_columns(TviewSource *source, Oid owner)
 {
-	Bitmapset  *columns = tview_policy_columns(source->relid, owner);
+	Bitmapset  *columns = policy_columns(source->relid, owner);
 	int			attno = -1;
 
 	while ((attno = bms_next_member(columns, attno)) >= 0)

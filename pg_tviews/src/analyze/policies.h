@@ -14,7 +14,6 @@
 
 extern bool tview_policies_apply(Oid relid, Oid owner);
 extern char *tview_policies_describe(List *relids, Oid owner);
-extern Bitmapset *tview_policy_columns(Oid relid, Oid owner);
 extern void tview_policies_check(const TviewExpansion *expansion, Oid owner,
 								 const char *name,
 								 const TviewOptions *options);

@@ -7,10 +7,10 @@
  * whatever the number of TVIEWs; the tables of TVIEWs that others read have
  * them too.  So has each partition and child of such a table: its rows are
  * those of all tables above it, whose columns are found in it by their names,
- * as the numbers differ.  For each source that the table is, the old and the new image are
- * cut down to the columns that the source's derivation starts from, and
- * queued.  A row in which no column has changed that a source uses is of no
- * interest to it.
+ * as the numbers differ.  For each source that the table is, the old and the
+ * new image are cut down to the columns that the source's derivation starts
+ * from, and queued.  A row in which no column has changed that a source uses
+ * is of no interest to it.
  *
  * What to do for a table is kept by backend, and made anew whenever a plan or
  * the set of TVIEWs may have changed.

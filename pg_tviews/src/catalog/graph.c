@@ -49,11 +49,9 @@ find_in(List *tviews, Oid tview)
 	return NULL;
 }
 
-/*
- * tview_graph_compare - the order in which TVIEWs are refreshed
- */
-int
-tview_graph_compare(const ListCell *a, const ListCell *b)
+/* The order in which TVIEWs are refreshed. */
+static int
+compare_levels(const ListCell *a, const ListCell *b)
 {
 	const Tview *left = lfirst(a);
 	const Tview *right = lfirst(b);
@@ -114,7 +112,7 @@ load_graph(void)
 	}
 	foreach(lc, result)
 		(void) find_level(result, lfirst(lc));
-	list_sort(result, tview_graph_compare);
+	list_sort(result, compare_levels);
 	return result;
 }
 

@@ -34,7 +34,6 @@ extern Tview *tview_graph_find_name(const char *input, bool missing_ok);
 extern List *tview_graph_readers(Oid relid);
 extern List *tview_graph_row_readers(Oid relid);
 extern int	tview_graph_level(List *dependencies);
-extern int	tview_graph_compare(const ListCell *a, const ListCell *b);
 extern uint64 tview_graph_generation(void);
 extern void tview_graph_invalidate(Oid relid);
 

@@ -251,7 +251,7 @@ put_source(const TviewPlan *plan, int number, int level,
 }
 
 /*
- * pg_tviews_explain - one row for each source
+ * pg_tviews_explain - one row for each way from a source to the key
  */
 Datum
 pg_tviews_explain(PG_FUNCTION_ARGS)

@@ -88,12 +88,6 @@ tview_keys_add(TviewKeys *keys, Datum key, uint64 parts)
 	MemoryContextSwitchTo(old);
 }
 
-int
-tview_keys_count(const TviewKeys *keys)
-{
-	return keys->hash->members;
-}
-
 static TviewKeyGroup *
 find_group(List *groups, uint64 parts)
 {

@@ -23,7 +23,6 @@ typedef struct TviewKeyGroup
 } TviewKeyGroup;
 
 extern void tview_keys_add(struct TviewKeys *keys, Datum key, uint64 parts);
-extern int	tview_keys_count(const struct TviewKeys *keys);
 extern List *tview_keys_groups(const struct TviewKeys *keys);
 extern Datum tview_keys_array(const TviewPlan *plan,
 							  const TviewKeyGroup *group);
