@@ -51,6 +51,7 @@ typedef struct TviewSource
 								 * of link values */
 	List	   *path;			/* of char *: aliases on the way, for users */
 	List	   *hops;			/* of TviewHop: look-ups that want an index */
+	List	   *steps;			/* of TviewStep: look-ups that want a lock */
 } TviewSource;
 
 typedef struct TviewDerivation

@@ -102,6 +102,8 @@ set_key(TviewPlan *plan)
 	plan->key_collate = !OidIsValid(plan->key_collation) ? "" :
 		psprintf(" COLLATE %s", generate_collation_name(plan->key_collation));
 	plan->key_operator = qualified_operator(type->eq_opr);
+	if (!get_op_hash_functions(type->eq_opr, &plan->key_hash_function, NULL))
+		plan->key_hash_function = InvalidOid;
 }
 
 static List *
@@ -137,6 +139,43 @@ set_sources(TviewPlan *plan, List *sources)
 	plan->sources = palloc0(sizeof(TviewSource) * (list_length(sources) + 1));
 	foreach(lc, sources)
 		plan->sources[plan->nsources++] = *(TviewSource *) lfirst(lc);
+}
+
+/* The plan's lookup that has locks of the same names, or a new one. */
+static TviewLookup *
+merge_lookup(TviewPlan *plan, TviewLookup *lookup)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan->lookups)
+	{
+		TviewLookup *known = lfirst(lc);
+
+		if (!tview_lookup_equal(known, lookup))
+			continue;
+		known->level = Max(known->level, lookup->level);
+		known->watched = bms_add_members(known->watched, lookup->watched);
+		return known;
+	}
+	lookup->watched =
+		bms_add_members(lookup->watched,
+						tview_policies_columns(lookup->relid, plan->owner));
+	plan->lookups = lappend(plan->lookups, lookup);
+	return lookup;
+}
+
+static void
+set_lookups(TviewPlan *plan)
+{
+	ListCell   *lc;
+
+	for (int i = 0; i < plan->nsources; i++)
+		foreach(lc, plan->sources[i].steps)
+	{
+		TviewStep  *step = lfirst(lc);
+
+		step->lookup = merge_lookup(plan, step->lookup);
+	}
 }
 
 /* Have the plan made anew when anything that its text names is altered. */
@@ -225,6 +264,7 @@ tview_plan_build(Oid tview, Oid view, const char *name,
 	plan->unique = derivation->unique;
 	plan->nullable = derivation->nullable;
 	set_sources(plan, derivation->sources);
+	set_lookups(plan);
 	plan->roots = derivation->roots;
 	plan->root_rtindex = derivation->root_rtindex;
 	plan->parts = derivation->parts;
@@ -442,8 +482,13 @@ free_plan(TviewPlan *plan)
 	if (plan->nulls != NULL)
 		SPI_freeplan(plan->nulls);
 	for (int i = 0; i < plan->nsources; i++)
+	{
 		if (plan->derive[i] != NULL)
 			SPI_freeplan(plan->derive[i]);
+		foreach(lc, plan->sources[i].steps)
+			if (((TviewStep *) lfirst(lc))->statement != NULL)
+			SPI_freeplan(((TviewStep *) lfirst(lc))->statement);
+	}
 	MemoryContextDelete(plan->context);
 }
 

@@ -9,6 +9,7 @@
 #define TVIEW_PLAN_H
 
 #include "analyze/derive.h"
+#include "analyze/steps.h"
 #include "catalog/options.h"
 #include "executor/spi.h"
 
@@ -45,11 +46,13 @@ typedef struct TviewPlan
 	char		key_align;
 	bool		key_image_equal;	/* equal keys have equal bytes */
 	char	   *key_operator;	/* equality, for SQL */
+	Oid			key_hash_function;	/* by that; InvalidOid: there is none */
 
 	bool		unique;			/* no need to look for duplicate keys */
 	bool		nullable;		/* need to look for null keys */
 	int			nsources;
 	TviewSource *sources;
+	List	   *lookups;		/* of TviewLookup: all of their steps, once */
 	int			root_rtindex;	/* item of FROM that has it */
 	List	   *roots;			/* OIDs of the tables that keys are from */
 	List	   *columns;		/* names of the definition's, in order */

@@ -154,11 +154,11 @@ tview_policies_describe(List *relids, Oid owner)
 }
 
 /*
- * Columns that decide which rows a role sees, by attribute number; 0 stands
- * for all of them.
+ * tview_policies_columns - columns that decide which rows a role sees, by
+ * attribute number; 0 stands for all of them
  */
-static Bitmapset *
-policy_columns(Oid relid, Oid owner)
+Bitmapset *
+tview_policies_columns(Oid relid, Oid owner)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 	Bitmapset  *attnos = NULL;
@@ -190,7 +190,7 @@ policy_columns(Oid relid, Oid owner)
 void
 tview_policies_add_columns(TviewSource *source, Oid owner)
 {
-	Bitmapset  *columns = policy_columns(source->relid, owner);
+	Bitmapset  *columns = tview_policies_columns(source->relid, owner);
 	int			attno = -1;
 
 	while ((attno = bms_next_member(columns, attno)) >= 0)

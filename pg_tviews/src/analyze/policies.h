@@ -18,6 +18,7 @@ extern void tview_policies_check(const TviewExpansion *expansion, Oid owner,
 								 const char *name,
 								 const TviewOptions *options);
 extern void tview_policies_check_view(Oid view, Oid owner, const char *name);
+extern Bitmapset *tview_policies_columns(Oid relid, Oid owner);
 extern void tview_policies_add_columns(TviewSource *source, Oid owner);
 
 #endif							/* TVIEW_POLICIES_H */

@@ -9,6 +9,7 @@
 
 #include "access/nbtree.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "fmgr.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -51,4 +52,18 @@ tview_type_of_elements(Oid type)
 	if (!OidIsValid(get_array_type(type)) || type_is_rowtype(type))
 		return TEXTOID;
 	return type;
+}
+
+/*
+ * tview_hash_value - add the hash of a value to that of those before, 0 for none
+ *
+ * By a hash function of one family, values that are equal have the same hash,
+ * those of different types too.
+ */
+uint32
+tview_hash_value(uint32 hash, FmgrInfo *function, Oid collation, Datum value)
+{
+	return hash_combine(hash,
+						DatumGetUInt32(FunctionCall1Coll(function, collation,
+														 value)));
 }

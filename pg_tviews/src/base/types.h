@@ -8,7 +8,11 @@
 #ifndef TVIEW_TYPES_H
 #define TVIEW_TYPES_H
 
+#include "fmgr.h"
+
 extern bool tview_type_is_image_equal(Oid type, Oid collation);
 extern Oid	tview_type_of_elements(Oid type);
+extern uint32 tview_hash_value(uint32 hash, FmgrInfo *function, Oid collation,
+							   Datum value);
 
 #endif							/* TVIEW_TYPES_H */

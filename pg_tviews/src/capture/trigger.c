@@ -12,6 +12,11 @@
  * from, and queued.  A row in which no column has changed that a source uses
  * is of no interest to it.
  *
+ * A row that comes to be on the way of other sources to their keys, or changes
+ * where it leads, is noted once more, for each look-up that may find it: with
+ * the hash of its values, which locks are named after (see
+ * refresh/frontier.c).
+ *
  * What to do for a table is kept by backend, and made anew whenever a plan or
  * the set of TVIEWs may have changed.
  *
@@ -32,6 +37,7 @@
 #include "base/compat.h"
 #include "base/inherits.h"
 #include "base/names.h"
+#include "base/types.h"
 #include "capture/queue.h"
 #include "catalog/graph.h"
 
@@ -55,6 +61,20 @@ typedef struct CaptureSource
 	TviewValueType *types;
 } CaptureSource;
 
+/* What to note for one look-up */
+typedef struct CaptureLookup
+{
+	Oid			tview;
+	Oid			relid;			/* as above */
+	int			tag;
+	int			nwatched;
+	AttrNumber *watched;		/* columns to compare */
+	int			ncolumns;
+	AttrNumber *columns;		/* columns to hash */
+	FmgrInfo   *hash_functions;
+	Oid		   *collations;
+} CaptureLookup;
+
 /* What to note for one table */
 typedef struct CaptureTable
 {
@@ -64,6 +84,8 @@ typedef struct CaptureTable
 	AttrNumber *used;			/* columns that any source uses */
 	int			nsources;
 	CaptureSource *sources;
+	int			nlookups;
+	CaptureLookup *lookups;
 } CaptureTable;
 
 static MemoryContext capture_context = NULL;	/* child of CacheMemoryContext */
@@ -84,29 +106,26 @@ list_columns(Bitmapset *columns, AttrNumber **result)
 
 /* Number of a source's column in a partition or child of its table. */
 static AttrNumber
-map_column(const TviewSource *source, AttrNumber attno, Oid relid)
+map_column(Oid source, AttrNumber attno, Oid relid)
 {
 	AttrNumber	result = attno;
 
-	if (relid != source->relid)
-		result = get_attnum(relid, get_attname(source->relid, attno, false));
+	if (relid != source)
+		result = get_attnum(relid, get_attname(source, attno, false));
 	if (result == InvalidAttrNumber)
 		elog(ERROR, "table %s has no column for column %d of table %s",
 			 tview_name_qualified(relid), attno,
-			 tview_name_qualified(source->relid));
+			 tview_name_qualified(source));
 	return result;
 }
 
-/* Columns that a source uses, a whole-row reference spelled out. */
+/* All columns of a table. */
 static Bitmapset *
-used_columns(const TviewSource *source)
+all_columns(Oid relid)
 {
-	Bitmapset  *result = bms_copy(source->used);
-	Relation	rel;
+	Relation	rel = table_open(relid, AccessShareLock);
+	Bitmapset  *result = NULL;
 
-	if (!source->whole_row)
-		return result;
-	rel = table_open(source->relid, AccessShareLock);
 	for (int i = 0; i < RelationGetNumberOfAttributes(rel); i++)
 		if (!TupleDescAttr(RelationGetDescr(rel), i)->attisdropped)
 			result = bms_add_member(result, i + 1);
@@ -126,22 +145,80 @@ set_source(CaptureSource *capture, const TviewPlan *plan, int number,
 		source->kind == TVIEW_ALL ? TVIEW_CHANGED_ALL : number;
 	capture->nullable = plan->nullable;
 	capture->row_parts = source->row_parts;
-	capture->nused = list_columns(used_columns(source), &capture->used);
+	capture->nused = list_columns(source->whole_row ?
+								  all_columns(source->relid) : source->used,
+								  &capture->used);
 	capture->used_parts = palloc(sizeof(uint64) * (capture->nused + 1));
 	for (int i = 0; i < capture->nused; i++)
 	{
 		capture->used_parts[i] = source->kind == TVIEW_ALL ? TVIEW_PART_ROW :
 			source->parts[capture->used[i]] | source->parts[0];
-		capture->used[i] = map_column(source, capture->used[i], relid);
+		capture->used[i] = map_column(source->relid, capture->used[i], relid);
 	}
 	capture->nlinks = source->nlinks;
 	capture->links = palloc(sizeof(AttrNumber) * source->nlinks);
 	capture->types = palloc0(sizeof(TviewValueType) * source->nlinks);
 	for (int i = 0; i < source->nlinks; i++)
 	{
-		capture->links[i] = map_column(source, source->links[i], relid);
+		capture->links[i] = map_column(source->relid, source->links[i], relid);
 		get_typlenbyval(source->link_types[i], &capture->types[i].len,
 						&capture->types[i].byval);
+	}
+}
+
+static void
+set_lookup(CaptureLookup *capture, const TviewPlan *plan,
+		   const TviewLookup *lookup, Oid relid)
+{
+	int			count = lookup->ncolumns;
+
+	capture->tview = plan->tview;
+	capture->relid = lookup->relid;
+	capture->tag = lookup->tag;
+	capture->nwatched = list_columns(bms_is_member(0, lookup->watched) ?
+									 all_columns(lookup->relid) :
+									 lookup->watched, &capture->watched);
+	for (int i = 0; i < capture->nwatched; i++)
+		capture->watched[i] = map_column(lookup->relid, capture->watched[i],
+										 relid);
+	capture->ncolumns = count;
+	capture->columns = palloc(sizeof(AttrNumber) * (count + 1));
+	capture->hash_functions = palloc0(sizeof(FmgrInfo) * (count + 1));
+	capture->collations = palloc(sizeof(Oid) * (count + 1));
+	for (int i = 0; i < count; i++)
+	{
+		capture->columns[i] = map_column(lookup->relid, lookup->columns[i],
+										 relid);
+		capture->collations[i] = lookup->collations[i];
+		fmgr_info_cxt(lookup->hash_functions[i], &capture->hash_functions[i],
+					  capture_context);
+	}
+}
+
+/* Is a table's row one of those of an item of FROM? */
+static bool
+has_rows(const CaptureTable *table, List *ancestors, Oid relid, bool inh)
+{
+	return relid == table->relid ||
+		(inh && list_member_oid(ancestors, relid));
+}
+
+static void
+add_lookups(CaptureTable *table, const TviewPlan *plan, List *ancestors)
+{
+	ListCell   *lc;
+
+	table->lookups = table->lookups == NULL ?
+		palloc(sizeof(CaptureLookup) * (list_length(plan->lookups) + 1)) :
+		repalloc(table->lookups, sizeof(CaptureLookup) *
+				 (table->nlookups + list_length(plan->lookups) + 1));
+	foreach(lc, plan->lookups)
+	{
+		TviewLookup *lookup = lfirst(lc);
+
+		if (has_rows(table, ancestors, lookup->relid, lookup->inh))
+			set_lookup(&table->lookups[table->nlookups++], plan, lookup,
+					   table->relid);
 	}
 }
 
@@ -153,8 +230,7 @@ add_sources(CaptureTable *table, const TviewPlan *plan, List *ancestors)
 	{
 		const TviewSource *source = &plan->sources[i];
 
-		if (source->relid != table->relid &&
-			!(source->inh && list_member_oid(ancestors, source->relid)))
+		if (!has_rows(table, ancestors, source->relid, source->inh))
 			continue;
 		table->tviews = list_append_unique_oid(table->tviews, plan->tview);
 		table->sources = table->sources == NULL ?
@@ -187,8 +263,10 @@ build_table(Oid relid)
 	{
 		TviewPlan  *plan = tview_plan_get(lfirst_oid(lc));
 
-		if (plan != NULL)
-			add_sources(table, plan, ancestors);
+		if (plan == NULL)
+			continue;
+		add_sources(table, plan, ancestors);
+		add_lookups(table, plan, ancestors);
 	}
 	for (int i = 0; i < table->nsources; i++)
 	{
@@ -199,6 +277,9 @@ build_table(Oid relid)
 		for (int j = 0; j < source->nlinks; j++)
 			all_used = bms_add_member(all_used, source->links[j]);
 	}
+	for (int i = 0; i < table->nlookups; i++)
+		for (int j = 0; j < table->lookups[i].nwatched; j++)
+			all_used = bms_add_member(all_used, table->lookups[i].watched[j]);
 	table->nused = list_columns(all_used, &table->used);
 	return table;
 }
@@ -261,6 +342,30 @@ note_image(const CaptureSource *source, uint64 parts, TupleTableSlot *slot)
 		return;
 	tview_queue_add(source->tview, source->source, source->relid, parts,
 					source->nlinks, values, nulls, source->types);
+}
+
+/* Note that there is a row now that a look-up may find. */
+static void
+note_appearance(CaptureLookup *lookup, TupleTableSlot *slot)
+{
+	static const TviewValueType type = {sizeof(int32), true};
+	uint32		hash = 0;
+	Datum		value;
+	bool		isnull = false;
+
+	for (int i = 0; i < lookup->ncolumns; i++)
+	{
+		Datum		column = slot_getattr(slot, lookup->columns[i], &isnull);
+
+		/* equal to nothing */
+		if (isnull)
+			return;
+		hash = tview_hash_value(hash, &lookup->hash_functions[i],
+								lookup->collations[i], column);
+	}
+	value = UInt32GetDatum(hash);
+	tview_queue_add(lookup->tview, TVIEW_APPEARED(lookup->tag), lookup->relid,
+					0, 1, &value, &isnull, &type);
 }
 
 /*
@@ -327,6 +432,27 @@ note_update(const CaptureTable *table, TupleTableSlot *old_slot,
 		}
 		note_image(source, parts, old_slot);
 	}
+	for (int i = 0; i < table->nlookups; i++)
+	{
+		CaptureLookup *lookup = &table->lookups[i];
+
+		for (int j = 0; j < lookup->nwatched; j++)
+			if (changed[lookup->watched[j]])
+			{
+				note_appearance(lookup, new_slot);
+				break;
+			}
+	}
+}
+
+static void
+note_insert_or_delete(const CaptureTable *table, TupleTableSlot *slot,
+					  bool insert)
+{
+	for (int i = 0; i < table->nsources; i++)
+		note_image(&table->sources[i], table->sources[i].row_parts, slot);
+	for (int i = 0; insert && i < table->nlookups; i++)
+		note_appearance(&table->lookups[i], slot);
 }
 
 /*
@@ -357,8 +483,7 @@ pg_tviews_capture(PG_FUNCTION_ARGS)
 	else if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
 		note_update(table, data->tg_trigslot, data->tg_newslot);
 	else
-		for (int i = 0; i < table->nsources; i++)
-			note_image(&table->sources[i], table->sources[i].row_parts,
-					   data->tg_trigslot);
+		note_insert_or_delete(table, data->tg_trigslot,
+							  TRIGGER_FIRED_BY_INSERT(data->tg_event));
 	return PointerGetDatum(NULL);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * apply.h
- *	  Deriving keys, and making rows what they should be.
+ *	  Making the rows of a TVIEW what they should be.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,9 +21,6 @@ typedef struct TviewWritten
 	uint64		deleted;
 } TviewWritten;
 
-extern int	tview_trigger_depth(void);
-extern struct TviewKeys *tview_derive_keys(TviewPlan *plan, List *changes,
-										   Snapshot snapshot);
 extern void tview_apply_keys(TviewPlan *plan, const struct TviewKeys *keys,
 							 Snapshot snapshot);
 extern TviewWritten tview_apply_all(TviewPlan *plan, const char *source,

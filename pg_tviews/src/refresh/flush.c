@@ -53,9 +53,10 @@
 #include "catalog/graph.h"
 #include "refresh/apply.h"
 #include "refresh/flush.h"
-#include "refresh/keys.h"
+#include "refresh/frontier.h"
 #include "refresh/lock.h"
 #include "refresh/row_security.h"
+#include "refresh/statement.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_guard);
 
@@ -159,14 +160,6 @@ tview_flush_affects(List *relids)
  * Refreshing one TVIEW
  * ----------
  */
-
-static Snapshot
-refresh_snapshot(bool at_commit)
-{
-	if (!at_commit && IsolationUsesXactSnapshot())
-		return GetTransactionSnapshot();
-	return GetLatestSnapshot();
-}
 
 /* Would code of the owner gain anything by running as who writes here? */
 static bool
@@ -294,30 +287,42 @@ report_unseen_key(const TviewPlan *plan, MemoryContext context)
 					   plan->name, error->detail)));
 }
 
+/* Derive and recompute, while written as the owner. */
+static void
+refresh_locked(TviewPlan *plan, const Pending *pending,
+			   struct TviewLocks *locks, bool at_commit)
+{
+	struct TviewKeys *keys = NULL;
+	Snapshot	snapshot;
+
+	if (!pending->all)
+		keys = tview_frontier_lock(plan, pending->changes, locks, at_commit);
+	snapshot = RegisterSnapshot(tview_frontier_snapshot(at_commit));
+	if (pending->all)
+		(void) tview_apply_all(plan, psprintf("(%s)", plan->select_sql),
+							   snapshot);
+	else
+		tview_apply_keys(plan, keys, snapshot);
+	UnregisterSnapshot(snapshot);
+}
+
 static void
 refresh(const Pending *pending, bool at_commit)
 {
 	MemoryContext old_context = CurrentMemoryContext;
 	TviewPlan  *plan;
 	TviewOwnerContext owner;
-	Snapshot	snapshot;
+	struct TviewLocks *locks;
 
-	tview_lock(pending->tview);
+	locks = tview_locks_begin(pending->tview, pending->all ? PG_INT32_MAX :
+							  list_length(pending->changes));
 	plan = lock_plan(pending->tview);
 	if (plan == NULL)
 		return;
-	snapshot = RegisterSnapshot(refresh_snapshot(at_commit));
 	begin_write(plan, &owner);
 	PG_TRY();
 	{
-		if (pending->all)
-			(void) tview_apply_all(plan, psprintf("(%s)", plan->select_sql),
-								   snapshot);
-		else
-			tview_apply_keys(plan,
-							 tview_derive_keys(plan, pending->changes,
-											   snapshot),
-							 snapshot);
+		refresh_locked(plan, pending, locks, at_commit);
 	}
 	PG_CATCH();
 	{
@@ -327,7 +332,6 @@ refresh(const Pending *pending, bool at_commit)
 	}
 	PG_END_TRY();
 	end_write(&owner);
-	UnregisterSnapshot(snapshot);
 }
 
 /*
@@ -344,7 +348,7 @@ tview_flush_rebuild(TviewPlan *plan)
 	TviewWritten written;
 
 	tview_lock(plan->tview);
-	snapshot = RegisterSnapshot(refresh_snapshot(false));
+	snapshot = RegisterSnapshot(tview_frontier_snapshot(false));
 	flush_running = true;
 	PG_TRY();
 	{
@@ -492,7 +496,7 @@ tview_flush(bool at_commit)
 	flush_running = true;
 	XactReadOnly = false;
 	CommandCounterIncrement();
-	PushActiveSnapshot(refresh_snapshot(at_commit));
+	PushActiveSnapshot(tview_frontier_snapshot(at_commit));
 	PG_TRY();
 	{
 		flush_all(at_commit);

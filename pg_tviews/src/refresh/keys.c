@@ -14,9 +14,11 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "fmgr.h"
 #include "utils/array.h"
 #include "utils/datum.h"
 
+#include "base/types.h"
 #include "refresh/keys.h"
 
 typedef struct KeyEntry
@@ -35,6 +37,7 @@ typedef struct TviewKeys
 	const TviewPlan *plan;
 	MemoryContext context;
 	struct keyset_hash *hash;
+	bool		has_null;		/* a row without a key may have come to be */
 } TviewKeys;
 
 #define SH_PREFIX keyset
@@ -71,12 +74,18 @@ tview_keys_create(const TviewPlan *plan)
  * tview_keys_add - add a copy of the key, unless it is there, and the parts
  */
 void
-tview_keys_add(TviewKeys *keys, Datum key, uint64 parts)
+tview_keys_add(TviewKeys *keys, Datum key, bool isnull, uint64 parts)
 {
 	bool		found;
-	KeyEntry   *entry = keyset_insert(keys->hash, key, &found);
+	KeyEntry   *entry;
 	MemoryContext old;
 
+	if (isnull)
+	{
+		keys->has_null = true;
+		return;
+	}
+	entry = keyset_insert(keys->hash, key, &found);
 	if (found)
 	{
 		entry->parts |= parts;
@@ -86,6 +95,35 @@ tview_keys_add(TviewKeys *keys, Datum key, uint64 parts)
 	old = MemoryContextSwitchTo(keys->context);
 	entry->key = datumCopy(key, keys->plan->key_byval, keys->plan->key_len);
 	MemoryContextSwitchTo(old);
+}
+
+static uint32
+hash_key(const TviewPlan *plan, FmgrInfo *function, Datum key)
+{
+	if (OidIsValid(plan->key_hash_function))
+		return tview_hash_value(0, function, plan->key_collation, key);
+	return plan->key_image_equal ?
+		datum_image_hash(key, plan->key_byval, plan->key_len) : 0;
+}
+
+/*
+ * tview_keys_hash - hand over a hash of each key, the same for equal keys
+ */
+void
+tview_keys_hash(const TviewKeys *keys, void (*add) (void *arg, uint32 hash),
+				void *arg)
+{
+	keyset_iterator iterator;
+	KeyEntry   *entry;
+	FmgrInfo	function;
+
+	if (OidIsValid(keys->plan->key_hash_function))
+		fmgr_info(keys->plan->key_hash_function, &function);
+	if (keys->has_null)
+		add(arg, 0);
+	keyset_start_iterate(keys->hash, &iterator);
+	while ((entry = keyset_iterate(keys->hash, &iterator)) != NULL)
+		add(arg, hash_key(keys->plan, &function, entry->key));
 }
 
 static TviewKeyGroup *

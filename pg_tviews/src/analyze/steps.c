@@ -1,0 +1,303 @@
+/*-------------------------------------------------------------------------
+ *
+ * steps.c
+ *	  The look-ups of a derivation, which its locks are named after.
+ *
+ * A derivation goes from a changed row to rows of other tables, one step after
+ * the other.  A row that comes to be on the way while somebody is going along
+ * it must not be missed, so there is a lock for each value that a step looks
+ * up: who goes along takes it, and so does who makes such a row (see
+ * refresh/frontier.c).  The value rather than a row names the lock, as there
+ * may be no row yet.
+ *
+ * The columns of a look-up are those that the step's conditions equate with
+ * what it comes from, by an operator whose operands can be hashed.  Where there
+ * is none, or it's not known how many steps there are, as in a recursion, the
+ * look-up is of all rows, and there is one lock for it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "common/hashfn.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+#include "analyze/builder.h"
+#include "analyze/scope.h"
+#include "analyze/steps.h"
+
+/* A column that is equated with something that has been reached before */
+typedef struct Equality
+{
+	AttrNumber	attno;
+	Oid			hash_function;
+	Oid			collation;
+	Node	   *value;
+	Oid			value_hash_function;
+} Equality;
+
+/* Columns of an occurrence that are computed when read. */
+static Bitmapset *
+computed_columns(const TviewBuilder *way, int occurrence)
+{
+	TviewOccurrence *occurrences = way->search->graph->sources->occurrences;
+
+	return occurrences[occurrences[occurrence].original].computed;
+}
+
+/* Does the condition equate a column of the occurrence with earlier ones? */
+static Equality *
+find_equality(const TviewBuilder *way, OpExpr *op, int occurrence,
+			  Bitmapset *earlier)
+{
+	Oid			functions[2];
+
+	if (!IsA(op, OpExpr) || list_length(op->args) != 2 ||
+		!get_op_hash_functions(op->opno, &functions[0], &functions[1]))
+		return NULL;
+	for (int side = 0; side < 2; side++)
+	{
+		Var		   *column = (Var *) tview_strip_relabel(list_nth(op->args, side));
+		Node	   *value = list_nth(op->args, 1 - side);
+		Equality   *result;
+
+		if (!IsA(column, Var) || column->varno != occurrence + 1 ||
+			column->varattno <= 0 ||
+			bms_is_member(column->varattno, computed_columns(way, occurrence)) ||
+			!bms_is_subset(tview_sources_of(value), earlier) ||
+			!OidIsValid(lookup_type_cache(exprType(value),
+										  TYPECACHE_EQ_OPR)->eq_opr))
+			continue;
+		result = palloc(sizeof(Equality));
+		result->attno = column->varattno;
+		result->hash_function = functions[side];
+		result->collation = op->inputcollid;
+		result->value = value;
+		result->value_hash_function = functions[1 - side];
+		return result;
+	}
+	return NULL;
+}
+
+static int
+compare_columns(const ListCell *a, const ListCell *b)
+{
+	return ((Equality *) lfirst(a))->attno - ((Equality *) lfirst(b))->attno;
+}
+
+/* The columns of an occurrence equated with earlier ones, each once. */
+static List *
+find_equalities(const TviewBuilder *way, int occurrence, Bitmapset *earlier)
+{
+	List	   *result = NIL;
+	Bitmapset  *found = NULL;
+	ListCell   *lc;
+
+	foreach(lc, way->quals)
+	{
+		Equality   *equality = find_equality(way, lfirst(lc), occurrence,
+											 earlier);
+
+		if (equality == NULL || bms_is_member(equality->attno, found))
+			continue;
+		found = bms_add_member(found, equality->attno);
+		result = lappend(result, equality);
+	}
+	list_sort(result, compare_columns);
+	return result;
+}
+
+/* Hash all that the lookup is known by into the range of tags. */
+static int
+make_tag(const TviewLookup *lookup)
+{
+	uint32		hash = hash_combine(murmurhash32(lookup->relid),
+									murmurhash32(lookup->inh ? 1 : 0));
+
+	for (int i = 0; i < lookup->ncolumns; i++)
+	{
+		hash = hash_combine(hash, murmurhash32(lookup->columns[i]));
+		hash = hash_combine(hash, murmurhash32(lookup->hash_functions[i]));
+		hash = hash_combine(hash, murmurhash32(lookup->collations[i]));
+	}
+	return TVIEW_TAG_FIRST_LOOKUP +
+		hash % (TVIEW_TAGS - TVIEW_TAG_FIRST_LOOKUP);
+}
+
+/*
+ * tview_lookup_equal - would their locks have the same names?
+ */
+bool
+tview_lookup_equal(const TviewLookup *a, const TviewLookup *b)
+{
+	Size		oids = sizeof(Oid) * a->ncolumns;
+
+	return a->relid == b->relid && a->inh == b->inh &&
+		a->ncolumns == b->ncolumns &&
+		memcmp(a->columns, b->columns, sizeof(AttrNumber) * a->ncolumns) == 0 &&
+		memcmp(a->hash_functions, b->hash_functions, oids) == 0 &&
+		memcmp(a->collations, b->collations, oids) == 0;
+}
+
+static TviewStep *
+make_step(const TviewBuilder *way, int occurrence, List *equalities, int level)
+{
+	TviewOccurrence *entry =
+	&way->search->graph->sources->occurrences[occurrence];
+	Bitmapset  *mentioned = tview_builder_columns(way, occurrence);
+	TviewLookup *lookup = palloc0(sizeof(TviewLookup));
+	TviewStep  *step = palloc0(sizeof(TviewStep));
+	Size		count = list_length(equalities) + 1;
+	int			attno = -1;
+	ListCell   *lc;
+
+	lookup->relid = entry->relid;
+	lookup->inh = entry->inh;
+	lookup->columns = palloc(sizeof(AttrNumber) * count);
+	lookup->hash_functions = palloc(sizeof(Oid) * count);
+	lookup->collations = palloc(sizeof(Oid) * count);
+	step->hash_functions = palloc(sizeof(Oid) * count);
+	foreach(lc, equalities)
+	{
+		Equality   *equality = lfirst(lc);
+		int			n = lookup->ncolumns++;
+
+		lookup->columns[n] = equality->attno;
+		lookup->hash_functions[n] = equality->hash_function;
+		lookup->collations[n] = equality->collation;
+		step->hash_functions[n] = equality->value_hash_function;
+	}
+	while ((attno = bms_next_member(mentioned, attno)) >= 0)
+		lookup->watched = bms_add_member(lookup->watched,
+										 Max(attno + FirstLowInvalidHeapAttributeNumber, 0));
+	if (bms_overlap(lookup->watched, computed_columns(way, occurrence)))
+		lookup->watched = bms_add_member(lookup->watched, 0);
+	lookup->tag = make_tag(lookup);
+	lookup->level = step->level = level;
+	step->lookup = lookup;
+	return step;
+}
+
+/* The position of a value among the source's links, or -1. */
+static int
+find_link(const TviewBuilder *way, Node *value)
+{
+	Var		   *var = (Var *) tview_strip_relabel(value);
+
+	if (!IsA(var, Var) || var->varno != way->changed + 1)
+		return -1;
+	for (int i = 0; i < way->source->nlinks; i++)
+		if (way->source->links[i] == var->varattno)
+			return i;
+	return -1;
+}
+
+/* Where the step finds its values: among the links, or by a query. */
+static void
+set_values(TviewStep *step, const TviewBuilder *way, List *equalities,
+		   List *before)
+{
+	int		   *links = palloc(sizeof(int) * list_length(equalities));
+	bool		linked = true;
+	TviewBuilder builder;
+	ListCell   *lc;
+
+	tview_builder_start(&builder, way->search, way->source, way->changed, -1,
+						NIL);
+	foreach(lc, equalities)
+	{
+		Node	   *value = ((Equality *) lfirst(lc))->value;
+		int			link = find_link(way, value);
+
+		links[foreach_current_index(lc)] = link;
+		linked &= link >= 0;
+		builder.targets = lappend(builder.targets, value);
+	}
+	if (linked)
+	{
+		step->links = links;
+		return;
+	}
+	builder.nodes = list_copy(before);
+	tview_builder_add_conditions(&builder);
+	step->sql = psprintf("SELECT DISTINCT k.* FROM (%s) AS k",
+						 tview_builder_finish(&builder));
+}
+
+static bool
+is_table(const TviewBuilder *way, int occurrence)
+{
+	return OidIsValid(way->search->graph->sources->occurrences[occurrence].relid);
+}
+
+/*
+ * The next of the occurrences to be looked up: the first that is equated with
+ * those before.  *equalities is set to what it is equated by.
+ */
+static int
+choose_next(const TviewBuilder *way, List *rest, Bitmapset *earlier,
+			List **equalities)
+{
+	ListCell   *lc;
+
+	foreach(lc, rest)
+	{
+		*equalities = find_equalities(way, lfirst_int(lc), earlier);
+		if (*equalities != NIL)
+			return lfirst_int(lc);
+	}
+	return linitial_int(rest);
+}
+
+/*
+ * tview_steps_of_way - find the look-ups of a way from the changed rows to the
+ * key
+ *
+ * The links of its source must be set.
+ */
+void
+tview_steps_of_way(TviewBuilder *way)
+{
+	Bitmapset  *earlier = bms_make_singleton(way->changed);
+	List	   *before = NIL;
+	List	   *rest = NIL;
+	ListCell   *lc;
+
+	way->source->steps = NIL;
+	foreach(lc, way->nodes)
+		if (is_table(way, lfirst_int(lc)))
+		rest = lappend_int(rest, lfirst_int(lc));
+	while (rest != NIL)
+	{
+		List	   *equalities;
+		int			next = choose_next(way, rest, earlier, &equalities);
+		TviewStep  *step = make_step(way, next, equalities,
+									 list_length(rest));
+
+		if (equalities != NIL)
+			set_values(step, way, equalities, before);
+		way->source->steps = lappend(way->source->steps, step);
+		earlier = bms_add_member(earlier, next);
+		before = lappend_int(before, next);
+		rest = list_delete_int(rest, next);
+	}
+}
+
+/*
+ * tview_steps_of_walk - find the look-ups of one of the queries of a way through
+ * a recursion
+ */
+void
+tview_steps_of_walk(TviewBuilder *part)
+{
+	ListCell   *lc;
+
+	foreach(lc, part->nodes)
+		if (is_table(part, lfirst_int(lc)))
+		part->source->steps =
+			lappend(part->source->steps,
+					make_step(part, lfirst_int(lc), NIL, 1));
+}
