@@ -210,10 +210,10 @@ occurrence_of(List *exprs)
 	return bms_singleton_member(tview_sources_of(linitial(exprs)));
 }
 
-/* One step, from the values at one end to those at the other, or NULL. */
-static char *
-step_sql(const TviewSearch *search, const TviewWalk *walk, bool forward,
-		 TviewSource *source)
+/* One step, from the values at one end to those at the other, or false. */
+static bool
+build_step(TviewBuilder *builder, const TviewSearch *search,
+		   const TviewWalk *walk, bool forward, TviewSource *source)
 {
 	List	   *from = forward ? walk->earlier_in : walk->step_out;
 	List	   *to = forward ? walk->earlier_out : walk->step_in;
@@ -222,37 +222,35 @@ step_sql(const TviewSearch *search, const TviewWalk *walk, bool forward,
 	int			first = occurrence_of(from);
 	int			last = occurrence_of(to);
 	int			end = enter;
-	TviewBuilder builder;
 	ListCell   *expr;
 	ListCell   *column;
 
-	tview_builder_start(&builder, search, source, -1, walk_end, walk->columns);
+	tview_builder_start(builder, search, source, -1, walk_end, walk->columns);
 	if (search->reached[first].rank == 0)
-		return NULL;
-	builder.nodes = lcons_int(first, nodes_from(search, first, &end));
-	if (end != enter || !list_member_int(builder.nodes, last))
-		return NULL;
-	builder.targets = to;
+		return false;
+	builder->nodes = lcons_int(first, nodes_from(search, first, &end));
+	if (end != enter || !list_member_int(builder->nodes, last))
+		return false;
+	builder->targets = to;
 
 	/* conditions among the tables, then what ties them to the walk */
-	builder.walk = -1;
-	tview_builder_add_conditions(&builder);
-	builder.walk = walk_end;
+	builder->walk = -1;
+	tview_builder_add_conditions(builder);
+	builder->walk = walk_end;
 	forboth(expr, from, column, walk->columns)
 	{
 		Node	   *value = lfirst(expr);
 
-		builder.quals =
-			lappend(builder.quals,
+		builder->quals =
+			lappend(builder->quals,
 					tview_make_equality(value,
 										(Node *) makeVar(walk_end + 1,
 														 lfirst_int(column),
 														 exprType(value), -1,
 														 exprCollation(value), 0)));
 	}
-	add_hop(&builder, first);
-	tview_steps_of_walk(&builder);
-	return tview_builder_finish(&builder);
+	add_hop(builder, first);
+	return true;
 }
 
 /* Why values of a link column can't be handed over in an array, or NULL. */
@@ -294,9 +292,10 @@ walk_sql(const TviewSearch *search, int occurrence, List *nodes, int end,
 	int			other_end;
 	int			last = occurrence;
 	TviewBuilder init;
+	TviewBuilder step;
 	TviewBuilder rest;
 	char	   *init_text;
-	char	   *step_text;
+	char	   *walk_text;
 	ListCell   *lc;
 
 	if (walk == NULL)
@@ -326,18 +325,18 @@ walk_sql(const TviewSearch *search, int occurrence, List *nodes, int end,
 	foreach(lc, rest.nodes)
 		add_hop(&rest, lfirst_int(lc));
 
-	step_text = step_sql(search, walk, forward, source);
-	if (step_text == NULL)
+	if (!build_step(&step, search, walk, forward, source))
 		return NULL;
 	tview_builder_set_links(&init);
 	if (bad_link(source) != NULL)
 		return NULL;
-	tview_steps_of_walk(&init);
-	tview_steps_of_walk(&rest);
 	init_text = tview_builder_finish(&init);
-	return psprintf("WITH RECURSIVE w(%s) AS (%s UNION %s) SELECT DISTINCT k.key FROM (%s) AS k",
-					tview_builder_walk_columns(list_length(walk->columns)),
-					init_text, step_text, tview_builder_finish(&rest));
+	walk_text = psprintf("WITH RECURSIVE w(%s) AS (%s UNION %s) ",
+						 tview_builder_walk_columns(list_length(walk->columns)),
+						 init_text, tview_builder_finish(&step));
+	tview_steps_of_walk(&init, &step, &rest, walk_text);
+	return psprintf("%sSELECT DISTINCT k.key FROM (%s) AS k", walk_text,
+					tview_builder_finish(&rest));
 }
 
 static void

@@ -89,6 +89,7 @@ set_key(TviewPlan *plan)
 	AttrNumber	attno = get_attnum(plan->tview, plan->key_column);
 	int32		typmod;
 	TypeCacheEntry *type;
+	Oid			functions[2];
 
 	get_atttypetypmodcoll(plan->tview, attno, &plan->key_type, &typmod,
 						  &plan->key_collation);
@@ -102,8 +103,9 @@ set_key(TviewPlan *plan)
 	plan->key_collate = !OidIsValid(plan->key_collation) ? "" :
 		psprintf(" COLLATE %s", generate_collation_name(plan->key_collation));
 	plan->key_operator = qualified_operator(type->eq_opr);
-	if (!get_op_hash_functions(type->eq_opr, &plan->key_hash_function, NULL))
-		plan->key_hash_function = InvalidOid;
+	if (tview_type_hash_functions(type->eq_opr, plan->key_type, plan->key_type,
+								  functions))
+		plan->key_hash_function = functions[0];
 }
 
 static List *

@@ -12,8 +12,10 @@
  *
  * The columns of a look-up are those that the step's conditions equate with
  * what it comes from, by an operator whose operands can be hashed.  Where there
- * is none, or it's not known how many steps there are, as in a recursion, the
- * look-up is of all rows, and there is one lock for it.
+ * is none, the look-up is of all rows, and there is one lock for it.
+ *
+ * How many steps a recursion has is known when they have been gone.  So its
+ * look-ups are repeated until they find no more values.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,6 +30,7 @@
 #include "analyze/builder.h"
 #include "analyze/scope.h"
 #include "analyze/steps.h"
+#include "base/types.h"
 
 /* A column that is equated with something that has been reached before */
 typedef struct Equality
@@ -56,7 +59,8 @@ find_equality(const TviewBuilder *way, OpExpr *op, int occurrence,
 	Oid			functions[2];
 
 	if (!IsA(op, OpExpr) || list_length(op->args) != 2 ||
-		!get_op_hash_functions(op->opno, &functions[0], &functions[1]))
+		!tview_type_hash_functions(op->opno, exprType(linitial(op->args)),
+								   exprType(lsecond(op->args)), functions))
 		return NULL;
 	for (int side = 0; side < 2; side++)
 	{
@@ -195,36 +199,46 @@ find_link(const TviewBuilder *way, Node *value)
 	return -1;
 }
 
-/* Where the step finds its values: among the links, or by a query. */
-static void
-set_values(TviewStep *step, const TviewBuilder *way, List *equalities,
-		   List *before)
+/*
+ * The query for values over what has been reached before.  A condition that is
+ * left out makes them more, which does no harm.
+ */
+static char *
+values_sql(const TviewBuilder *way, List *equalities, List *before,
+		   Bitmapset *earlier, const char *with)
 {
-	int		   *links = palloc(sizeof(int) * list_length(equalities));
-	bool		linked = true;
 	TviewBuilder builder;
 	ListCell   *lc;
 
-	tview_builder_start(&builder, way->search, way->source, way->changed, -1,
-						NIL);
+	tview_builder_start(&builder, way->search, way->source, way->changed,
+						way->walk, way->columns);
+	builder.nodes = list_copy(before);
+	foreach(lc, equalities)
+		builder.targets = lappend(builder.targets,
+								  ((Equality *) lfirst(lc))->value);
+	foreach(lc, way->quals)
+		if (bms_is_subset(tview_sources_of(lfirst(lc)), earlier))
+		builder.quals = lappend(builder.quals, lfirst(lc));
+	return psprintf("%sSELECT DISTINCT k.* FROM (%s) AS k", with,
+					tview_builder_finish(&builder));
+}
+
+/* The positions of the values among the source's links, or NULL. */
+static int *
+find_links(const TviewBuilder *way, List *equalities)
+{
+	int		   *links = palloc(sizeof(int) * list_length(equalities));
+	ListCell   *lc;
+
 	foreach(lc, equalities)
 	{
-		Node	   *value = ((Equality *) lfirst(lc))->value;
-		int			link = find_link(way, value);
+		int			link = find_link(way, ((Equality *) lfirst(lc))->value);
 
+		if (link < 0)
+			return NULL;
 		links[foreach_current_index(lc)] = link;
-		linked &= link >= 0;
-		builder.targets = lappend(builder.targets, value);
 	}
-	if (linked)
-	{
-		step->links = links;
-		return;
-	}
-	builder.nodes = list_copy(before);
-	tview_builder_add_conditions(&builder);
-	step->sql = psprintf("SELECT DISTINCT k.* FROM (%s) AS k",
-						 tview_builder_finish(&builder));
+	return links;
 }
 
 static bool
@@ -253,20 +267,18 @@ choose_next(const TviewBuilder *way, List *rest, Bitmapset *earlier,
 }
 
 /*
- * tview_steps_of_way - find the look-ups of a way from the changed rows to the
- * key
- *
- * The links of its source must be set.
+ * Find the look-ups of a query.  with is what its walk comes from; an endless
+ * number of steps counts as one.
  */
-void
-tview_steps_of_way(TviewBuilder *way)
+static void
+add_steps(TviewBuilder *way, const char *with, bool repeats)
 {
-	Bitmapset  *earlier = bms_make_singleton(way->changed);
+	Bitmapset  *earlier = bms_make_singleton(way->changed >= 0 ?
+											 way->changed : way->walk);
 	List	   *before = NIL;
 	List	   *rest = NIL;
 	ListCell   *lc;
 
-	way->source->steps = NIL;
 	foreach(lc, way->nodes)
 		if (is_table(way, lfirst_int(lc)))
 		rest = lappend_int(rest, lfirst_int(lc));
@@ -275,10 +287,13 @@ tview_steps_of_way(TviewBuilder *way)
 		List	   *equalities;
 		int			next = choose_next(way, rest, earlier, &equalities);
 		TviewStep  *step = make_step(way, next, equalities,
-									 list_length(rest));
+									 repeats ? 1 : list_length(rest));
 
+		step->repeats = repeats;
 		if (equalities != NIL)
-			set_values(step, way, equalities, before);
+			step->links = find_links(way, equalities);
+		if (equalities != NIL && step->links == NULL)
+			step->sql = values_sql(way, equalities, before, earlier, with);
 		way->source->steps = lappend(way->source->steps, step);
 		earlier = bms_add_member(earlier, next);
 		before = lappend_int(before, next);
@@ -287,17 +302,27 @@ tview_steps_of_way(TviewBuilder *way)
 }
 
 /*
- * tview_steps_of_walk - find the look-ups of one of the queries of a way through
- * a recursion
+ * tview_steps_of_way - find the look-ups of a way from the changed rows to the
+ * key
+ *
+ * The links of its source must be set.
  */
 void
-tview_steps_of_walk(TviewBuilder *part)
+tview_steps_of_way(TviewBuilder *way)
 {
-	ListCell   *lc;
+	add_steps(way, "", false);
+}
 
-	foreach(lc, part->nodes)
-		if (is_table(part, lfirst_int(lc)))
-		part->source->steps =
-			lappend(part->source->steps,
-					make_step(part, lfirst_int(lc), NIL, 1));
+/*
+ * tview_steps_of_walk - find the look-ups of a way through a recursion
+ *
+ * with is the text of the walk.
+ */
+void
+tview_steps_of_walk(TviewBuilder *init, TviewBuilder *step, TviewBuilder *rest,
+					const char *with)
+{
+	add_steps(init, "", true);
+	add_steps(step, with, true);
+	add_steps(rest, with, true);
 }

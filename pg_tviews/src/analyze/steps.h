@@ -42,6 +42,7 @@ typedef struct TviewStep
 								 * links, or NULL */
 	char	   *sql;			/* if so: values from arrays $1 ... of link
 								 * values; NULL: none are needed */
+	bool		repeats;		/* until there are no more values */
 	SPIPlanPtr	statement;		/* prepared by refresh/, NULL until used */
 } TviewStep;
 
@@ -49,7 +50,9 @@ typedef struct TviewStep
 #define TVIEW_TAGS				4096
 
 extern void tview_steps_of_way(struct TviewBuilder *way);
-extern void tview_steps_of_walk(struct TviewBuilder *part);
+extern void tview_steps_of_walk(struct TviewBuilder *init,
+								struct TviewBuilder *step,
+								struct TviewBuilder *rest, const char *with);
 extern bool tview_lookup_equal(const TviewLookup *a, const TviewLookup *b);
 
 #endif							/* TVIEW_STEPS_H */

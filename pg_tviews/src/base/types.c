@@ -55,6 +55,20 @@ tview_type_of_elements(Oid type)
 }
 
 /*
+ * tview_type_hash_functions - functions that agree with an equality operator
+ *
+ * They hash its left and its right operand.  Returns false if there are none, or
+ * not for these types: those of arrays and rows depend on the elements'.
+ */
+bool
+tview_type_hash_functions(Oid opno, Oid left, Oid right, Oid *functions)
+{
+	return OidIsValid(lookup_type_cache(left, TYPECACHE_HASH_PROC)->hash_proc) &&
+		OidIsValid(lookup_type_cache(right, TYPECACHE_HASH_PROC)->hash_proc) &&
+		get_op_hash_functions(opno, &functions[0], &functions[1]);
+}
+
+/*
  * tview_hash_value - add the hash of a value to that of those before, 0 for none
  *
  * By a hash function of one family, values that are equal have the same hash,

@@ -12,6 +12,8 @@
 
 extern bool tview_type_is_image_equal(Oid type, Oid collation);
 extern Oid	tview_type_of_elements(Oid type);
+extern bool tview_type_hash_functions(Oid opno, Oid left, Oid right,
+									  Oid *functions);
 extern uint32 tview_hash_value(uint32 hash, FmgrInfo *function, Oid collation,
 							   Datum value);
 

@@ -59,11 +59,14 @@ current_snapshot(Frontier *frontier)
 	return frontier->snapshot;
 }
 
-static void
+/* Returns whether there were any that the transaction didn't have. */
+static bool
 acquire(Frontier *frontier)
 {
-	if (tview_locks_acquire(frontier->locks))
-		forget_snapshot(frontier);
+	if (!tview_locks_acquire(frontier->locks))
+		return false;
+	forget_snapshot(frontier);
+	return true;
 }
 
 static void
@@ -119,10 +122,14 @@ add_appeared(Frontier *frontier, int level)
 	}
 }
 
-/* The values that the ways of the changed rows look up in this level. */
-static void
+/*
+ * The values that the ways of the changed rows look up in this level.  Returns
+ * whether to look for more when these are locked.
+ */
+static bool
 add_followed(Frontier *frontier, int level)
 {
+	bool		repeats = false;
 	ListCell   *source;
 	ListCell   *lc;
 
@@ -141,8 +148,10 @@ add_followed(Frontier *frontier, int level)
 			tview_derive_step(frontier->plan, changes, step,
 							  step->sql != NULL ? current_snapshot(frontier) : NULL,
 							  add_value, frontier);
+			repeats |= step->repeats;
 		}
 	}
+	return repeats;
 }
 
 static void
@@ -150,11 +159,15 @@ lock_lookups(Frontier *frontier)
 {
 	for (int level = highest_level(frontier->plan); level > 0; level--)
 	{
-		if (tview_locks_are_whole(frontier->locks))
-			return;
+		bool		repeats;
+
 		add_appeared(frontier, level);
-		add_followed(frontier, level);
-		acquire(frontier);
+		do
+		{
+			if (tview_locks_are_whole(frontier->locks))
+				return;
+			repeats = add_followed(frontier, level);
+		} while (acquire(frontier) && repeats);
 	}
 }
 

@@ -163,20 +163,22 @@ remember(TviewLocks *locks, const LOCKTAG *tag, LOCKMODE mode, bool counted)
 	locks->nacquired++;
 }
 
-static void
+/* Returns whether the transaction didn't have the lock yet. */
+static bool
 acquire(TviewLocks *locks, const LOCKTAG *tag, LOCKMODE mode)
 {
-	LockAcquireResult result;
+	bool		fresh;
 
 	if (TVIEW_LOCKING == 0)
-		return;
-	result = LockAcquire(tag, mode, false, false);
-	remember(locks, tag, mode, result == LOCKACQUIRE_OK);
-	if (result == LOCKACQUIRE_OK)
+		return false;
+	fresh = LockAcquire(tag, mode, false, false) == LOCKACQUIRE_OK;
+	remember(locks, tag, mode, fresh);
+	if (fresh)
 	{
 		locks->holding->locks++;
 		held_locks++;
 	}
+	return fresh;
 }
 
 static bool
@@ -276,7 +278,7 @@ tview_locks_begin(Oid tview, int expected)
 		return locks;
 	}
 	set_tag(&tag, tview, 0, TVIEW_TAG_WHOLE);
-	acquire(locks, &tag, RowExclusiveLock);
+	(void) acquire(locks, &tag, RowExclusiveLock);
 	return locks;
 }
 
@@ -350,14 +352,15 @@ request_mode(const Request *request)
 /*
  * tview_locks_acquire - lock the values that are wanted, in their order
  *
- * Returns whether any lock has been taken, so that snapshots from before may
- * be out of date.  If the locks would be too many, that is one on the TVIEW as
- * a whole.
+ * Returns whether there was any that the transaction didn't have yet, so that
+ * snapshots from before may be out of date.  If the locks would be too many,
+ * that is one on the TVIEW as a whole.
  */
 bool
 tview_locks_acquire(TviewLocks *locks)
 {
 	int			count;
+	bool		any = false;
 
 	if (locks->nrequests == 0)
 		return false;
@@ -375,9 +378,9 @@ tview_locks_acquire(TviewLocks *locks)
 
 		set_tag(&tag, locks->tview, locks->requests[i].hash,
 				locks->requests[i].tag);
-		acquire(locks, &tag, request_mode(&locks->requests[i]));
+		any |= acquire(locks, &tag, request_mode(&locks->requests[i]));
 	}
-	return true;
+	return any;
 }
 
 /*
