@@ -19,6 +19,7 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_operator.h"
 #include "commands/trigger.h"
+#include "common/hashfn.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -232,6 +233,38 @@ add_reads(TviewPlan *plan, List *tables)
 }
 
 /*
+ * What a noted change means depends on the numbers, columns and types of the
+ * sources, and on the names of locks.  A plan that was made anew is the same in
+ * that, unless what is known of nulls, for instance, has changed.
+ */
+static uint32
+make_fingerprint(const TviewPlan *plan)
+{
+	uint32		hash = murmurhash32(plan->key_type);
+	ListCell   *lc;
+
+	for (int i = 0; i < plan->nsources; i++)
+	{
+		const TviewSource *source = &plan->sources[i];
+
+		hash = hash_combine(hash, murmurhash32(source->kind));
+		hash = hash_combine(hash, murmurhash32(source->relid));
+		for (int j = 0; j < source->nlinks; j++)
+		{
+			hash = hash_combine(hash, murmurhash32(source->links[j]));
+			hash = hash_combine(hash, murmurhash32(source->link_types[j]));
+		}
+		if (source->sql != NULL)
+			hash = hash_combine(hash, string_hash(source->sql,
+												  strlen(source->sql) + 1));
+	}
+	foreach(lc, plan->lookups)
+		hash = hash_combine(hash,
+							murmurhash32(((TviewLookup *) lfirst(lc))->tag));
+	return hash;
+}
+
+/*
  * tview_plan_build - make a plan, in the current memory context
  *
  * Raises an error if a source has no way to the key.  name is the TVIEW's,
@@ -289,6 +322,7 @@ tview_plan_build(Oid tview, Oid view, const char *name,
 	set_relids(plan, expansion);
 	add_reads(plan, tview_reads_tables(options));
 	plan->derive = palloc0(sizeof(SPIPlanPtr) * plan->nsources);
+	plan->fingerprint = make_fingerprint(plan);
 
 	/* table first, view second, as ALTER TABLE ... RENAME does it */
 	table_close(rel, NoLock);

@@ -24,6 +24,7 @@ typedef struct TviewPlan
 {
 	MemoryContext context;
 	bool		valid;
+	uint32		fingerprint;	/* of what noted changes depend on */
 	Oid			tview;
 	Oid			view;
 	Oid			owner;

@@ -124,4 +124,9 @@ typedef int16 TviewOrdering;
 #define get_op_index_interpretation(opno)	get_op_btree_interpretation(opno)
 #endif
 
+/* PostgreSQL 17 named the type of NOT NULL constraints, 18 has them on tables. */
+#if PG_VERSION_NUM < 170000
+#define CONSTRAINT_NOTNULL	'n'
+#endif
+
 #endif							/* TVIEW_COMPAT_H */

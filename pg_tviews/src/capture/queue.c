@@ -38,7 +38,7 @@ static bool
 same_change(const TviewChange *a, const TviewChange *b)
 {
 	return a->hash == b->hash && a->tview == b->tview &&
-		a->source == b->source && a->len == b->len &&
+		a->source == b->source && a->plan == b->plan && a->len == b->len &&
 		memcmp(a->data, b->data, a->len) == 0;
 }
 
@@ -305,7 +305,7 @@ tview_queue_decode(const TviewChange *change, int nvalues,
  * One that is waiting already is not noted again, but for its parts.
  */
 void
-tview_queue_add(Oid tview, int source, Oid relid, uint64 parts, int nvalues,
+tview_queue_add(Oid tview, int source, uint32 plan, uint64 parts, int nvalues,
 				const Datum *values, const bool *nulls,
 				const TviewValueType *types)
 {
@@ -335,12 +335,12 @@ tview_queue_add(Oid tview, int source, Oid relid, uint64 parts, int nvalues,
 	change = (TviewChange *) scratch.data;
 	change->tview = tview;
 	change->source = source;
-	change->relid = relid;
+	change->plan = plan;
 	change->parts = parts;
 	change->len = scratch.len - offsetof(TviewChange, data);
 	change->hash = hash_combine(hash_bytes((unsigned char *) change->data,
 										   change->len),
-								murmurhash32(tview + (uint32) source));
+								murmurhash32(tview + (uint32) source + plan));
 	add_change(change);
 }
 

@@ -35,7 +35,8 @@ typedef struct TviewChange
 {
 	Oid			tview;
 	int			source;			/* number in the plan, or one of the above */
-	Oid			relid;			/* table of that source */
+	uint32		plan;			/* fingerprint of the plan that it was noted
+								 * for */
 	uint32		hash;
 	uint64		parts;			/* of the TVIEW's row that it may reach */
 	int			len;			/* of the data */
@@ -45,7 +46,7 @@ typedef struct TviewChange
 /* Called when a transaction's queue gets its first change */
 extern void (*tview_queue_started) (void);
 
-extern void tview_queue_add(Oid tview, int source, Oid relid, uint64 parts,
+extern void tview_queue_add(Oid tview, int source, uint32 plan, uint64 parts,
 							int nvalues, const Datum *values, const bool *nulls,
 							const TviewValueType *types);
 extern void tview_queue_add_all(Oid tview);

@@ -43,12 +43,11 @@
 
 PG_FUNCTION_INFO_V1(pg_tviews_capture);
 
-/* What to note for one source */
+/* What to note for one source; attribute numbers are the captured table's */
 typedef struct CaptureSource
 {
 	Oid			tview;
-	Oid			relid;			/* the source's table; the attribute numbers
-								 * below are those of the captured one */
+	uint32		plan;			/* fingerprint */
 	int			source;			/* number, or TVIEW_CHANGED_... */
 	bool		nullable;		/* a null key is to be looked into */
 	uint64		row_parts;		/* parts of the TVIEW's row that a row's
@@ -65,7 +64,7 @@ typedef struct CaptureSource
 typedef struct CaptureLookup
 {
 	Oid			tview;
-	Oid			relid;			/* as above */
+	uint32		plan;			/* as above */
 	int			tag;
 	int			nwatched;
 	AttrNumber *watched;		/* columns to compare */
@@ -140,7 +139,7 @@ set_source(CaptureSource *capture, const TviewPlan *plan, int number,
 	const TviewSource *source = &plan->sources[number];
 
 	capture->tview = plan->tview;
-	capture->relid = source->relid;
+	capture->plan = plan->fingerprint;
 	capture->source = source->kind == TVIEW_LOCAL ? TVIEW_CHANGED_KEY :
 		source->kind == TVIEW_ALL ? TVIEW_CHANGED_ALL : number;
 	capture->nullable = plan->nullable;
@@ -173,7 +172,7 @@ set_lookup(CaptureLookup *capture, const TviewPlan *plan,
 	int			count = lookup->ncolumns;
 
 	capture->tview = plan->tview;
-	capture->relid = lookup->relid;
+	capture->plan = plan->fingerprint;
 	capture->tag = lookup->tag;
 	capture->nwatched = list_columns(bms_is_member(0, lookup->watched) ?
 									 all_columns(lookup->relid) :
@@ -340,7 +339,7 @@ note_image(const CaptureSource *source, uint64 parts, TupleTableSlot *slot)
 	/* a row without a key is no row of the TVIEW, or an error */
 	if (source->source == TVIEW_CHANGED_KEY && nulls[0] && !source->nullable)
 		return;
-	tview_queue_add(source->tview, source->source, source->relid, parts,
+	tview_queue_add(source->tview, source->source, source->plan, parts,
 					source->nlinks, values, nulls, source->types);
 }
 
@@ -364,7 +363,7 @@ note_appearance(CaptureLookup *lookup, TupleTableSlot *slot)
 								lookup->collations[i], column);
 	}
 	value = UInt32GetDatum(hash);
-	tview_queue_add(lookup->tview, TVIEW_APPEARED(lookup->tag), lookup->relid,
+	tview_queue_add(lookup->tview, TVIEW_APPEARED(lookup->tag), lookup->plan,
 					0, 1, &value, &isnull, &type);
 }
 

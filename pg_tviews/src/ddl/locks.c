@@ -22,12 +22,15 @@
 #include "catalog/heap.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
+#include "base/compat.h"
 #include "base/owner.h"
 #include "catalog/graph.h"
 #include "ddl/locks.h"
@@ -55,7 +58,31 @@ add_table(List *tables, RangeVar *name)
 	return list_append_unique_oid(tables, relid);
 }
 
-/* Tables that ALTER TABLE locks against readers, and has TVIEWs rebuilt of. */
+/*
+ * Does VALIDATE CONSTRAINT make a column known to have no nulls?  That makes
+ * other plans, with locks of other names than those of refreshes under way, and
+ * the server lets these go on.
+ */
+static bool
+is_not_null(RangeVar *name, const char *constraint)
+{
+	Oid			relid = RangeVarGetRelid(name, NoLock, true);
+	Oid			oid = OidIsValid(relid) ?
+	get_relation_constraint_oid(relid, constraint, true) : InvalidOid;
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(oid));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = ((Form_pg_constraint) GETSTRUCT(tuple))->contype == CONSTRAINT_NOTNULL;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * Tables that ALTER TABLE locks against readers, and has TVIEWs rebuilt of, or
+ * does not lock against them, though plans change.
+ */
 static List *
 altered_tables(AlterTableStmt *stmt)
 {
@@ -88,6 +115,10 @@ altered_tables(AlterTableStmt *stmt)
 			case AT_NoForceRowSecurity:
 			case AT_ChangeOwner:
 				result = add_table(result, stmt->relation);
+				break;
+			case AT_ValidateConstraint:
+				if (is_not_null(stmt->relation, cmd->name))
+					result = add_table(result, stmt->relation);
 				break;
 			default:
 				break;

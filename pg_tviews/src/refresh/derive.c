@@ -105,7 +105,7 @@ sort_source(TviewPlan *plan, int number, List *changes)
 /*
  * tview_changes_sort - sort the changes of a TVIEW
  *
- * None is TVIEW_CHANGED_ALL.
+ * None is TVIEW_CHANGED_ALL, and all have been noted for this plan.
  */
 TviewChanges *
 tview_changes_sort(TviewPlan *plan, List *changes)
@@ -123,12 +123,9 @@ tview_changes_sort(TviewPlan *plan, List *changes)
 			result->keys = lappend(result->keys, change);
 		else if (TVIEW_IS_APPEARED(change->source))
 			result->appeared = lappend(result->appeared, change);
-		else if (change->source < plan->nsources &&
-				 plan->sources[change->source].relid == change->relid)
+		else
 			by_source[change->source] = lappend(by_source[change->source],
 												change);
-		else
-			elog(ERROR, "queued change does not fit TVIEW %s", plan->name);
 	}
 	for (int i = 0; i < plan->nsources; i++)
 		if (by_source[i] != NIL)

@@ -11,10 +11,11 @@
  * that read it get their turn; a row that comes out unchanged is not written,
  * and so the cascade ends there.
  *
- * For each TVIEW: lock it; take a snapshot; derive the keys; write the rows
- * that differ.  The snapshot is the latest one, at every isolation level, as
- * in the server's foreign key triggers: the state at commit has to reflect
- * all that has been committed.  The exception is a flush in the middle of a
+ * For each TVIEW: lock what it depends on and derive the keys (frontier.c, which
+ * argues that this is enough); take a snapshot; write the rows that differ.
+ * The snapshot is the latest one, at every isolation level, as in the server's
+ * foreign key triggers: the state at commit has to reflect all that has been
+ * committed.  The exception is a flush in the middle of a
  * REPEATABLE READ or SERIALIZABLE transaction.  With a later snapshot than
  * the transaction's, a reader there could see two versions of one row.  So it
  * uses the transaction's own, which raises a serialization failure where
@@ -287,18 +288,36 @@ report_unseen_key(const TviewPlan *plan, MemoryContext context)
 					   plan->name, error->detail)));
 }
 
-/* Derive and recompute, while written as the owner. */
+/*
+ * Were the changes noted for this plan?  Others' DDL may have made another one of
+ * the TVIEW since.
+ */
+static bool
+changes_fit(const TviewPlan *plan, List *changes)
+{
+	ListCell   *lc;
+
+	foreach(lc, changes)
+		if (((TviewChange *) lfirst(lc))->plan != plan->fingerprint)
+		return false;
+	return true;
+}
+
+/* Derive and recompute, as the owner. */
 static void
 refresh_locked(TviewPlan *plan, const Pending *pending,
 			   struct TviewLocks *locks, bool at_commit)
 {
+	bool		all = pending->all || !changes_fit(plan, pending->changes);
 	struct TviewKeys *keys = NULL;
 	Snapshot	snapshot;
 
-	if (!pending->all)
+	if (!all)
 		keys = tview_frontier_lock(plan, pending->changes, locks, at_commit);
+	else if (!tview_locks_are_whole(locks))
+		tview_locks_become_whole(locks);
 	snapshot = RegisterSnapshot(tview_frontier_snapshot(at_commit));
-	if (pending->all)
+	if (all)
 		(void) tview_apply_all(plan, psprintf("(%s)", plan->select_sql),
 							   snapshot);
 	else

@@ -3,6 +3,108 @@
  * frontier.c
  *	  Locking what a refresh depends on, and finding its keys.
  *
+ * This is where refreshes of concurrent transactions are kept from missing
+ * one another's changes.  What follows is the argument that they can't.
+ *
+ * Words
+ *
+ * f(k, S) is what the definition returns for key k in a state S of its tables;
+ * the TVIEW has to hold f(k, S) for all k whenever S is what has been
+ * committed.  A transaction T flushes before it commits: from its changed rows
+ * it derives a set of keys K(T), and writes f(k, P + T) for each of them, where
+ * P is what a snapshot of its sees of others.  A way leads from a changed row
+ * x0 over rows x1, ..., xm, each found by looking up values in the rows before
+ * it, to a key.
+ *
+ * What derivations give us (analyze/derive.c)
+ *
+ * (D)	If f(k, S) and f(k, S + T) differ, then a way leads to k from a row that T
+ *		has changed, in its old or new image, over rows that T has not changed
+ *		and that are there in S.
+ *
+ * The locks
+ *
+ * Held to the end of T, of names that all transactions agree on:
+ *
+ *	FOLLOWS	on each value that T's ways look up, one level after the other,
+ *			from the far end to the keys.  The look-up is done with a snapshot
+ *			taken when its lock is there, and it decides what is looked up next.
+ *	APPEARS	on each value by which look-ups may find the new image of a row
+ *			that T has inserted, or of which it has changed a column that a way
+ *			goes by.
+ *	REFRESHES on each key of K(T).
+ *
+ * REFRESHES conflicts with itself, FOLLOWS with APPEARS.  When all of them are
+ * there, T takes the snapshot P with which it recomputes.  The server releases
+ * locks after it has made the transaction visible, so whoever has waited for T
+ * sees T in a snapshot taken afterwards.
+ *
+ * The claim
+ *
+ * Order the transactions by commit, and let S be what has been committed before
+ * T commits.  If the TVIEW was right for S, it is right for S + T.
+ *
+ * 1. Let k be a key that T does not refresh.  Had f(k, S + T) come to differ from
+ *	  f(k, S), then by (D) a way would lead to k over rows x1, ..., xm of S.  T
+ *	  has not found it, so it has missed one of them; let xi be the first.  T
+ *	  had followed the way up to there, so it held FOLLOWS on the value by which
+ *	  xi is looked up, and its snapshot, taken after that, did not see xi.  Some
+ *	  U has made xi what it is, and committed between that snapshot and T's
+ *	  commit.  Before it committed, U held APPEARS on that value.  If it got it
+ *	  before T got FOLLOWS, T has waited for U's commit, and its snapshot sees
+ *	  xi.  If not, U has waited for T's.  Neither is so.
+ *
+ * 2. Let k be a key that T refreshes.  It has written f(k, P + T), and others
+ *	  may have committed between P and T's commit.  None of them has refreshed
+ *	  k, as they would hold REFRESHES on it before P or after T's commit.  So
+ *	  by claim 1, applied to each, f(k) is the same with and without it,
+ *	  as long as T's changes are left out.  Suppose that with them it is not:
+ *	  f(k, Q + T) and f(k, Q + T + U) differ for a U that committed when Q had
+ *	  been.  By (D) a way leads from a row that U has changed to k, over rows of
+ *	  Q + T, and since U does not refresh k, it has missed one of them; let xi be
+ *	  the first.  If T made xi what it is, T held APPEARS on the value before P,
+ *	  and U held FOLLOWS on it, before P or after T's commit as with 1: both
+ *	  contradict that U committed between the two without seeing xi.  If
+ *	  somebody else did, the same holds of him and U, by 1.
+ *
+ * The initial load is right: it locks the tables against writers.  So the TVIEW
+ * is right after each commit.  A TVIEW that reads others is no exception: the
+ * rows that T's flush has written there are T's changes of a table, and it is
+ * refreshed after them.
+ *
+ * What follows from it, and what is not needed
+ *
+ * - A row whose new image leads where the old one did need not be locked as
+ *	 APPEARS: who misses the new one finds the old one.  So renaming a user
+ *	 doesn't wait for the renaming of their company.
+ * - FOLLOWS needs no conflict with itself, nor has APPEARS: inserting posts of
+ *	 one user doesn't wait for others who do.
+ * - Values are named by hashes, and REFRESHES by those of keys.  Two values of one
+ *	 hash are one to the locks, which costs a wait, and proves as well.
+ * - Instead of all three, T may lock the TVIEW as a whole, which conflicts with
+ *	 what anyone takes who locks values of it.  A rebuild does, and DDL, and
+ *	 a refresh of many keys (lock.c).
+ *
+ * The order of locks is the same for all flushes: by TVIEW, in the order of
+ * their refresh; the TVIEW; look-ups by level; keys; within each by tag and hash.
+ * So flushes at commit can't deadlock with each other.  One in the middle of a
+ * transaction can, as its locks stay while the transaction goes on to lock
+ * rows, or more values.
+ *
+ * REPEATABLE READ and SERIALIZABLE
+ *
+ * The above holds at every isolation level, since the flush at commit uses the
+ * latest snapshot, whatever the transaction's own.  Other than that, it is a
+ * part of the transaction.  For SERIALIZABLE it means that what the flush reads
+ * and writes counts like the transaction's own reads and writes.  That keeps
+ * all that the server promises: tuples read with a later snapshot are locked
+ * for predicate locking all the same, and writers of them conflict; and a flush
+ * that sees what a concurrent transaction has committed only puts into the
+ * TVIEW what any reader of both would see.  But two serializable transactions
+ * that refresh the same document, each reading what the other has changed, are
+ * a cycle, of which one gets a serialization failure, even if they have read
+ * nothing themselves.  The server has no way to read without that.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"

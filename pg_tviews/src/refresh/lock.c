@@ -231,12 +231,13 @@ have_room(TviewLocks *locks, int more)
  */
 
 /*
- * Give back all that this refresh has got, and lock the TVIEW instead.
+ * tview_locks_become_whole - give back all that this refresh has got, and lock
+ * the TVIEW instead
  *
- * Nothing has been computed yet, so nothing can be out of date.
+ * Nothing may have been computed yet, as it could be out of date.
  */
-static void
-lock_whole(TviewLocks *locks)
+void
+tview_locks_become_whole(TviewLocks *locks)
 {
 	while (locks->nacquired > 0)
 	{
@@ -274,7 +275,7 @@ tview_locks_begin(Oid tview, int expected)
 	locks->acquired = palloc(sizeof(Acquired) * locks->acquired_allocated);
 	if (!have_room(locks, expected))
 	{
-		lock_whole(locks);
+		tview_locks_become_whole(locks);
 		return locks;
 	}
 	set_tag(&tag, tview, 0, TVIEW_TAG_WHOLE);
@@ -369,7 +370,7 @@ tview_locks_acquire(TviewLocks *locks)
 	locks->nrequests = 0;
 	if (!have_room(locks, count))
 	{
-		lock_whole(locks);
+		tview_locks_become_whole(locks);
 		return true;
 	}
 	for (int i = 0; i < count; i++)

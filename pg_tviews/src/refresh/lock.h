@@ -26,6 +26,7 @@ extern void tview_lock(Oid tview);
 extern struct TviewLocks *tview_locks_begin(Oid tview, int expected);
 extern void tview_locks_add(struct TviewLocks *locks, int tag, uint32 hash,
 							TviewLockReason reason);
+extern void tview_locks_become_whole(struct TviewLocks *locks);
 extern bool tview_locks_acquire(struct TviewLocks *locks);
 extern bool tview_locks_are_whole(const struct TviewLocks *locks);
 
