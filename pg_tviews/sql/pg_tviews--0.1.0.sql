@@ -144,6 +144,56 @@ CREATE FUNCTION @extschema@.pg_tviews_health_check()
 COMMENT ON FUNCTION @extschema@.pg_tviews_health_check() IS
     'whether everything is in place that keeps TVIEWs right: status ok, warning or error, severity info, warning or critical; one row for each component in order, and for each finding in the others';
 
+CREATE FUNCTION @extschema@.pg_tviews_lookup(tview regclass, tag integer,
+                                             OUT "table" regclass,
+                                             OUT columns text[])
+    RETURNS record
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_lookup(regclass, integer) IS
+    'the table and columns whose values locks of a TVIEW with this tag are about; null if it has none, or if its definition is locked by DDL';
+
+CREATE VIEW @extschema@.pg_tviews_locks AS
+SELECT l.pid,
+       NULLIF(l.classid, 0)::pg_catalog.regclass AS tview,
+       CASE WHEN l.database = 0 THEN 'permit'
+            WHEN l.objsubid = 28672 THEN 'TVIEW'
+            WHEN l.objsubid = 28673 THEN 'key'
+            ELSE 'look-up' END AS target,
+       CASE WHEN l.objsubid > 28673 THEN w."table" END AS "table",
+       CASE WHEN l.objsubid > 28673 THEN w.columns
+            WHEN l.objsubid = 28673 THEN ARRAY[m.key_column::pg_catalog.text]
+            END AS columns,
+       CASE WHEN l.objsubid > 28672 THEN l.objid::pg_catalog.int8 END AS hash,
+       l.mode, l.granted, l.waitstart
+FROM pg_catalog.pg_locks AS l
+LEFT JOIN @extschema@.pg_tview_meta AS m ON m.tview = l.classid
+LEFT JOIN LATERAL @extschema@.pg_tviews_lookup(m.tview, l.objsubid - 28672)
+    AS w ON true
+WHERE l.locktype = 'advisory' AND l.objsubid BETWEEN 28672 AND 32767
+AND l.database IN (0, (SELECT d.oid FROM pg_catalog.pg_database AS d
+                       WHERE d.datname = pg_catalog.current_database()));
+COMMENT ON VIEW @extschema@.pg_tviews_locks IS
+    'locks of refreshes in this database, one row for each session and lock, held or waited for';
+COMMENT ON COLUMN @extschema@.pg_tviews_locks.pid IS
+    'process that holds it or waits for it; null: a prepared transaction';
+COMMENT ON COLUMN @extschema@.pg_tviews_locks.tview IS
+    'the TVIEW that is refreshed; null for a permit';
+COMMENT ON COLUMN @extschema@.pg_tviews_locks.target IS
+    'what is locked: TVIEW, the TVIEW as a whole (RowExclusiveLock: values of it); key, one of its keys; look-up, a value that changed rows lead to its keys by; permit, the right to 64 more locks';
+COMMENT ON COLUMN @extschema@.pg_tviews_locks."table" IS
+    'of a look-up: the table in which rows with the value are looked up';
+COMMENT ON COLUMN @extschema@.pg_tviews_locks.columns IS
+    'columns that have the value; none: all rows of the table are one value';
+COMMENT ON COLUMN @extschema@.pg_tviews_locks.hash IS
+    'hash of the value';
+COMMENT ON COLUMN @extschema@.pg_tviews_locks.mode IS
+    'of a look-up: RowExclusiveLock, its rows are being looked up; ShareLock, a row with the value has come to be; ShareRowExclusiveLock, both';
+COMMENT ON COLUMN @extschema@.pg_tviews_locks.granted IS
+    'held, or waited for';
+COMMENT ON COLUMN @extschema@.pg_tviews_locks.waitstart IS
+    'since when it is waited for';
+GRANT SELECT ON @extschema@.pg_tviews_locks TO PUBLIC;
+
 CREATE FUNCTION @extschema@.pg_tviews_version() RETURNS text
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.pg_tviews_version() IS
