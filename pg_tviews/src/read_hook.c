@@ -5,9 +5,16 @@
  *
  * Before a query starts that reads a TVIEW which the queue may affect, the
  * queue is flushed.  The query's snapshot was taken before that, so it is
- * moved forward to see what the flush has written; only as to commands of its
- * own transaction, not as to other transactions.  The same goes for a query
- * that starts later with an older snapshot, such as one in a STABLE function.
+ * replaced by one that sees what the flush has written.  The same goes for a
+ * query that starts later with an older snapshot, such as one in a STABLE
+ * function.
+ *
+ * In READ COMMITTED that is a new one.  The flush has computed with the latest
+ * snapshot, perhaps after it had waited for somebody, and has written on top of
+ * what they committed; the query's own would see the row before theirs, and ours
+ * besides.  In REPEATABLE READ and SERIALIZABLE the flush has used the
+ * transaction's snapshot, so it is only moved forward as to commands of its own
+ * transaction.
  *
  * A snapshot is never changed in place, since it may be an outer query's.
  * The server expects a query's snapshot to be the active one while it starts
@@ -94,13 +101,28 @@ is_behind(QueryDesc *desc)
 		 reads_tview(desc->plannedstmt->relationOids));
 }
 
+/*
+ * Make a snapshot active that sees what flushes have written, in place of this
+ * one.
+ */
+static void
+push_moved(Snapshot old)
+{
+	if (!IsolationUsesXactSnapshot())
+	{
+		PushActiveSnapshot(GetLatestSnapshot());
+		return;
+	}
+	PushCopiedSnapshot(old);
+	UpdateActiveSnapshotCommandId();
+}
+
 static void
 move_snapshot(QueryDesc *desc)
 {
 	Snapshot	old = desc->snapshot;
 
-	PushCopiedSnapshot(old);
-	UpdateActiveSnapshotCommandId();
+	push_moved(old);
 	desc->snapshot = RegisterSnapshot(GetActiveSnapshot());
 	PopActiveSnapshot();
 	UnregisterSnapshot(old);
@@ -196,8 +218,7 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 		tview_locks_start(pstmt->utilityStmt);
 	if (copies_tview(pstmt->utilityStmt) && ActiveSnapshotSet())
 	{
-		PushCopiedSnapshot(GetActiveSnapshot());
-		UpdateActiveSnapshotCommandId();
+		push_moved(GetActiveSnapshot());
 		pushed = true;
 	}
 	if (previous_utility != NULL)
