@@ -202,33 +202,19 @@ class Bench:
 
     def facts(self):
         session = self.connect()
-        rows = execute(session, """
-            SELECT name, current_setting(name) FROM pg_settings
-            WHERE source NOT IN ('default', 'client') OR name = ANY (%s) ORDER BY name""",
-            list(SESSION_SETTINGS))
-        hidden = ("directory", "file", "path", "port", "address", "destdir")
-        settings = {name: value for name, value in rows
-                    if not any(word in name for word in hidden)}
-        version = execute(session, "SHOW server_version")[0][0]
         tviews = None
         if "tviews" in self.names:
             tviews = execute(session, "SELECT public.pg_tviews_version()")[0][0]
+        facts = {**machine(), **server(session), "pg_tviews": tviews,
+                 "quick": self.args.quick, "seed": self.args.seed,
+                 "rows": {"companies": self.size.companies, "users": self.size.users,
+                          "posts": self.size.posts, "comments": self.size.comments}}
         session.close()
-        return {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                "server": version, "pg_tviews": tviews, "settings": settings,
-                "cpu": cpu_model(), "cpus": os.cpu_count(), "kernel": platform.release(),
-                "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-                "quick": self.args.quick, "seed": self.args.seed,
-                "rows": {"companies": self.size.companies, "users": self.size.users,
-                         "posts": self.size.posts, "comments": self.size.comments}}
+        return facts
 
     def checkpoints(self):
         session = self.connect()
-        if session.server_version >= 170000:
-            query = "SELECT num_timed + num_requested FROM pg_stat_checkpointer"
-        else:
-            query = "SELECT checkpoints_timed + checkpoints_req FROM pg_stat_bgwriter"
-        count = execute(session, query)[0][0]
+        count = checkpoints(session)
         session.close()
         return count
 
@@ -247,6 +233,32 @@ def vacuum(session):
         WHERE relkind IN ('r', 'm') AND relnamespace = current_schema()::regnamespace""")
     for (table,) in tables:
         execute(session, f"VACUUM {table}")
+
+
+def checkpoints(session):
+    if session.server_version >= 170000:
+        query = "SELECT num_timed + num_requested FROM pg_stat_checkpointer"
+    else:
+        query = "SELECT checkpoints_timed + checkpoints_req FROM pg_stat_bgwriter"
+    return execute(session, query)[0][0]
+
+
+def server(session):
+    """The server's version, and its settings as far as they say anything about speed."""
+    rows = execute(session, """
+        SELECT name, current_setting(name) FROM pg_settings
+        WHERE source NOT IN ('default', 'client') OR name = ANY (%s) ORDER BY name""",
+        list(SESSION_SETTINGS))
+    hidden = ("directory", "file", "path", "port", "address", "destdir")
+    return {"server": execute(session, "SHOW server_version")[0][0],
+            "settings": {name: value for name, value in rows
+                         if not any(word in name for word in hidden)}}
+
+
+def machine():
+    return {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "cpu": cpu_model(), "cpus": os.cpu_count(), "kernel": platform.release(),
+            "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")}
 
 
 def cpu_model():
