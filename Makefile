@@ -9,7 +9,7 @@ SUBDIRS = pg_tviews
 
 DELEGATED = all install uninstall clean installcheck prove-installcheck
 
-.PHONY: $(DELEGATED) test demo bench fmt check-style
+.PHONY: $(DELEGATED) test demo bench bench-concurrency fmt check-style
 
 all:
 
@@ -30,6 +30,9 @@ demo:
 
 bench:
 	@bench/run
+
+bench-concurrency:
+	@bench/concurrency
 
 fmt:
 	@tools/fmt
