@@ -89,7 +89,9 @@
  * their refresh; the TVIEW; look-ups by level; keys; within each by tag and hash.
  * So flushes at commit can't deadlock with each other.  One in the middle of a
  * transaction can, as its locks stay while the transaction goes on to lock
- * rows, or more values.
+ * rows, or more values.  It refreshes all that is waiting, not only what is
+ * about to be read: a transaction that changes nothing more keeps the order
+ * that way, and it would not if commit refreshed the others afterwards.
  *
  * REPEATABLE READ and SERIALIZABLE
  *
