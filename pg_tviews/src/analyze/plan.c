@@ -156,7 +156,6 @@ merge_lookup(TviewPlan *plan, TviewLookup *lookup)
 
 		if (!tview_lookup_equal(known, lookup))
 			continue;
-		known->level = Max(known->level, lookup->level);
 		known->watched = bms_add_members(known->watched, lookup->watched);
 		return known;
 	}

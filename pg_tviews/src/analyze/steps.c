@@ -14,6 +14,10 @@
  * what it comes from, by an operator whose operands can be hashed.  Where there
  * is none, the look-up is of all rows, and there is one lock for it.
  *
+ * Locks are taken level by level, each in one go, so the level belongs to a
+ * look-up.  One and the same on ways of different length is two, and who makes a
+ * row appear locks its values for both.
+ *
  * How many steps a recursion has is known when they have been gone.  So its
  * look-ups are repeated until they find no more values.
  *
@@ -121,6 +125,7 @@ make_tag(const TviewLookup *lookup)
 	uint32		hash = hash_combine(murmurhash32(lookup->relid),
 									murmurhash32(lookup->inh ? 1 : 0));
 
+	hash = hash_combine(hash, murmurhash32(lookup->level));
 	for (int i = 0; i < lookup->ncolumns; i++)
 	{
 		hash = hash_combine(hash, murmurhash32(lookup->columns[i]));
@@ -139,7 +144,7 @@ tview_lookup_equal(const TviewLookup *a, const TviewLookup *b)
 {
 	Size		oids = sizeof(Oid) * a->ncolumns;
 
-	return a->relid == b->relid && a->inh == b->inh &&
+	return a->relid == b->relid && a->inh == b->inh && a->level == b->level &&
 		a->ncolumns == b->ncolumns &&
 		memcmp(a->columns, b->columns, sizeof(AttrNumber) * a->ncolumns) == 0 &&
 		memcmp(a->hash_functions, b->hash_functions, oids) == 0 &&
@@ -179,8 +184,8 @@ make_step(const TviewBuilder *way, int occurrence, List *equalities, int level)
 										 Max(attno + FirstLowInvalidHeapAttributeNumber, 0));
 	if (bms_overlap(lookup->watched, computed_columns(way, occurrence)))
 		lookup->watched = bms_add_member(lookup->watched, 0);
+	lookup->level = level;
 	lookup->tag = make_tag(lookup);
-	lookup->level = step->level = level;
 	step->lookup = lookup;
 	return step;
 }

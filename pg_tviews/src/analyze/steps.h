@@ -35,7 +35,6 @@ typedef struct TviewLookup
 typedef struct TviewStep
 {
 	TviewLookup *lookup;		/* in the end the plan's */
-	int			level;			/* how far from the keys it is on this way */
 	Oid		   *hash_functions; /* of the values' types, by the lookup's
 								 * columns */
 	int		   *links;			/* positions of the values among the source's

@@ -382,7 +382,8 @@ tview_queue_has(Oid tview)
 	if (waiting_stale)
 		renew_waiting();
 	for (int i = 0; i < nwaiting; i++)
-		if (waiting[i].tview == tview && waiting[i].count > 0)
+		if (waiting[i].tview == tview && waiting[i].count > 0 &&
+			waiting[i].source != TVIEW_KEPT_KEY)
 			return true;
 	return false;
 }

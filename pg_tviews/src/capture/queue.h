@@ -13,11 +13,13 @@
 /* Instead of the number of a source */
 #define TVIEW_CHANGED_KEY	(-1)	/* the value is a key of the TVIEW */
 #define TVIEW_CHANGED_ALL	(-2)	/* rebuild the TVIEW by differences */
+#define TVIEW_KEPT_KEY		(-3)	/* the value is a key that a flush which
+									 * is to be repeated has refreshed */
 
 /* ... or a row has come to be that a lookup may find; the value is a hash */
-#define TVIEW_APPEARED(tag)		(-3 - (tag))
-#define TVIEW_IS_APPEARED(source)	((source) <= -3)
-#define TVIEW_APPEARED_TAG(source)	(-3 - (source))
+#define TVIEW_APPEARED(tag)		(-4 - (tag))
+#define TVIEW_IS_APPEARED(source)	((source) <= -4)
+#define TVIEW_APPEARED_TAG(source)	(-4 - (source))
 
 /* How values of one column are stored */
 typedef struct TviewValueType

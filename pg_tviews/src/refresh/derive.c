@@ -119,7 +119,8 @@ tview_changes_sort(TviewPlan *plan, List *changes)
 	{
 		TviewChange *change = lfirst(lc);
 
-		if (change->source == TVIEW_CHANGED_KEY)
+		if (change->source == TVIEW_CHANGED_KEY ||
+			change->source == TVIEW_KEPT_KEY)
 			result->keys = lappend(result->keys, change);
 		else if (TVIEW_IS_APPEARED(change->source))
 			result->appeared = lappend(result->appeared, change);

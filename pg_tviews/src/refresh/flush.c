@@ -20,7 +20,8 @@
  * the transaction's, a reader there could see two versions of one row.  So it
  * uses the transaction's own, which raises a serialization failure where
  * others have written the same rows, and keeps its changes: before commit
- * they are flushed all over with the latest snapshot.
+ * they are flushed all over with the latest snapshot.  So are the keys that it
+ * has refreshed, as the changes may not lead to them any more by then.
  *
  * An error in a flush aborts the (sub)transaction, and that undoes what the
  * flush had drained from the queue.
@@ -303,6 +304,13 @@ changes_fit(const TviewPlan *plan, List *changes)
 	return true;
 }
 
+/* Does this flush use the transaction's snapshot, so that another one must follow? */
+static bool
+is_to_be_repeated(bool at_commit)
+{
+	return !at_commit && IsolationUsesXactSnapshot();
+}
+
 /* Derive and recompute, as the owner. */
 static void
 refresh_locked(TviewPlan *plan, const Pending *pending,
@@ -322,6 +330,8 @@ refresh_locked(TviewPlan *plan, const Pending *pending,
 							   snapshot);
 	else
 		tview_apply_keys(plan, keys, snapshot);
+	if (!all && is_to_be_repeated(at_commit))
+		tview_keys_keep(keys);
 	UnregisterSnapshot(snapshot);
 }
 
@@ -345,7 +355,7 @@ refresh(const Pending *pending, bool at_commit)
 	}
 	PG_CATCH();
 	{
-		if (!at_commit && IsolationUsesXactSnapshot())
+		if (is_to_be_repeated(at_commit))
 			report_unseen_key(plan, old_context);
 		PG_RE_THROW();
 	}
@@ -418,17 +428,23 @@ find_pending(Oid tview)
 	return pending;
 }
 
-/* Sort what has been captured since the last time by TVIEW. */
+/*
+ * Sort what has been captured since the last time by TVIEW.  Keys that this
+ * flush has left for the next one stay in the queue.
+ */
 static void
-take_changes(void)
+take_changes(bool at_commit)
 {
 	ListCell   *lc;
 
 	foreach(lc, tview_queue_take())
 	{
 		TviewChange *change = lfirst(lc);
-		Pending    *pending = find_pending(change->tview);
+		Pending    *pending;
 
+		if (change->source == TVIEW_KEPT_KEY && is_to_be_repeated(at_commit))
+			continue;
+		pending = find_pending(change->tview);
 		if (change->source == TVIEW_CHANGED_ALL)
 			pending->all = true;
 		else
@@ -472,7 +488,7 @@ flush_all(bool at_commit)
 		Pending    *pending;
 
 		CHECK_FOR_INTERRUPTS();
-		take_changes();
+		take_changes(at_commit);
 		pending = next_pending();
 		if (pending == NULL)
 			break;
@@ -510,7 +526,7 @@ tview_flush(bool at_commit)
 				 errmsg("cannot refresh TVIEWs during a parallel operation"),
 				 errhint("Read the TVIEW in a query of its own, or set max_parallel_workers_per_gather to 0.")));
 
-	keep = !at_commit && IsolationUsesXactSnapshot();
+	keep = is_to_be_repeated(at_commit);
 	tview_queue_begin_flush();
 	flush_running = true;
 	XactReadOnly = false;

@@ -246,7 +246,7 @@ add_followed(Frontier *frontier, int level)
 		{
 			TviewStep  *step = lfirst(lc);
 
-			if (step->level != level)
+			if (step->lookup->level != level)
 				continue;
 			frontier->tag = step->lookup->tag;
 			tview_derive_step(frontier->plan, changes, step,

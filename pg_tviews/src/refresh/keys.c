@@ -19,6 +19,7 @@
 #include "utils/datum.h"
 
 #include "base/types.h"
+#include "capture/queue.h"
 #include "refresh/keys.h"
 
 typedef struct KeyEntry
@@ -95,6 +96,24 @@ tview_keys_add(TviewKeys *keys, Datum key, bool isnull, uint64 parts)
 	old = MemoryContextSwitchTo(keys->context);
 	entry->key = datumCopy(key, keys->plan->key_byval, keys->plan->key_len);
 	MemoryContextSwitchTo(old);
+}
+
+/*
+ * tview_keys_keep - have the keys refreshed once more before commit
+ */
+void
+tview_keys_keep(const TviewKeys *keys)
+{
+	const TviewPlan *plan = keys->plan;
+	TviewValueType type = {plan->key_len, plan->key_byval};
+	keyset_iterator iterator;
+	KeyEntry   *entry;
+	bool		isnull = false;
+
+	keyset_start_iterate(keys->hash, &iterator);
+	while ((entry = keyset_iterate(keys->hash, &iterator)) != NULL)
+		tview_queue_add(plan->tview, TVIEW_KEPT_KEY, plan->fingerprint,
+						TVIEW_PART_ROW, 1, &entry->key, &isnull, &type);
 }
 
 static uint32

@@ -26,6 +26,7 @@ extern void tview_keys_add(struct TviewKeys *keys, Datum key, bool isnull,
 						   uint64 parts);
 extern void tview_keys_hash(const struct TviewKeys *keys,
 							void (*add) (void *arg, uint32 hash), void *arg);
+extern void tview_keys_keep(const struct TviewKeys *keys);
 extern List *tview_keys_groups(const struct TviewKeys *keys);
 extern Datum tview_keys_array(const TviewPlan *plan,
 							  const TviewKeyGroup *group);
