@@ -56,6 +56,7 @@
 #include "refresh/apply.h"
 #include "refresh/flush.h"
 #include "refresh/frontier.h"
+#include "refresh/keys.h"
 #include "refresh/lock.h"
 #include "refresh/row_security.h"
 #include "refresh/statement.h"
@@ -372,6 +373,7 @@ refresh(const Pending *pending, bool at_commit)
 TviewWritten
 tview_flush_rebuild(TviewPlan *plan)
 {
+	MemoryContext old_context = CurrentMemoryContext;
 	TviewOwnerContext owner;
 	Snapshot	snapshot;
 	TviewWritten written;
@@ -385,19 +387,24 @@ tview_flush_rebuild(TviewPlan *plan)
 		written = tview_apply_all(plan, plan->view_sql, snapshot);
 		end_write(&owner);
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
 		flush_running = false;
 		flush_target = InvalidOid;
+		if (is_to_be_repeated(false))
+			report_unseen_key(plan, old_context);
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	flush_running = false;
+	flush_target = InvalidOid;
 	UnregisterSnapshot(snapshot);
 	flush_done = true;
 	CommandCounterIncrement();
 	flush_command = GetCurrentCommandId(false);
 
 	/* the transaction's snapshot may be out of date; see above */
-	if (IsolationUsesXactSnapshot())
+	if (is_to_be_repeated(false))
 		tview_queue_add_all(plan->tview);
 	return written;
 }

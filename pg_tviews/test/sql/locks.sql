@@ -151,6 +151,31 @@ SELECT count(*) FROM tv_node;
 SELECT * FROM test_locks();
 ROLLBACK;
 
+-- values that can't be hashed, as their elements can't: all rows are one value
+CREATE TYPE price AS (amount money, note text);
+CREATE TABLE tb_a (pk_a int PRIMARY KEY, bits bit(3)[], price price, name text);
+CREATE TABLE tb_b (pk_b int PRIMARY KEY, bits bit(3)[], price price, tags text[]);
+CREATE TABLE tv_b AS
+SELECT b.pk_b, jsonb_build_object('a', (SELECT jsonb_agg(a.name ORDER BY a.pk_a) FROM tb_a a WHERE a.bits = b.bits),
+								  'c', (SELECT jsonb_agg(a.name ORDER BY a.pk_a) FROM tb_a a WHERE a.price = b.price),
+								  'd', (SELECT jsonb_agg(a.name ORDER BY a.pk_a) FROM tb_a a WHERE ARRAY[a.name] = b.tags)) AS data
+FROM tb_b b;
+BEGIN;
+INSERT INTO tb_b VALUES (1, '{101}', '(1,x)', '{one}'), (2, NULL, NULL, NULL);
+INSERT INTO tb_a VALUES (1, '{101}', '(1,x)', 'one'), (2, NULL, '(1,x)', 'two');
+SELECT data FROM tv_b ORDER BY pk_b;
+SELECT target, "table", columns, mode, count FROM test_locks();
+COMMIT;
+
+-- keys that can't be hashed: by their bytes, or all are one
+CREATE TABLE tb_fee (pk_fee money PRIMARY KEY, name text);
+CREATE TABLE tv_fee AS SELECT pk_fee, to_jsonb(name) AS data FROM tb_fee;
+BEGIN;
+INSERT INTO tb_fee VALUES (1, 'a'), (2, 'b');
+SELECT data FROM tv_fee ORDER BY pk_fee;
+SELECT target, "table", columns, mode, count FROM test_locks();
+COMMIT;
+
 -- a tag that a TVIEW has no look-up for
 SELECT pg_tviews_lookup('tv_node', 0);
 SELECT pg_tviews_lookup('tb_node', 2);
