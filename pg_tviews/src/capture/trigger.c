@@ -283,42 +283,58 @@ build_table(Oid relid)
 	return table;
 }
 
-/* What to do for a table, from the cache if that is current. */
+static uint64
+current_generation(void)
+{
+	return tview_graph_generation() + tview_plan_generation();
+}
+
+/* Forget what has been kept, if plans or the set of TVIEWs may have changed. */
+static void
+check_generation(void)
+{
+	uint64		generation = current_generation();
+
+	if (generation == capture_generation && capture_context != NULL)
+		return;
+	if (capture_context != NULL)
+		MemoryContextDelete(capture_context);
+	capture_tables = NIL;
+	capture_context = AllocSetContextCreate(CacheMemoryContext,
+											"pg_tviews capture",
+											ALLOCSET_SMALL_SIZES);
+	capture_generation = generation;
+}
+
+/*
+ * What to do for a table, from the cache if that is current.
+ *
+ * Making it anew makes plans, which waits for locks, so that others' changes may
+ * become known meanwhile.  They may be of tables that are in the cache, too, so
+ * then all of it starts again.
+ */
 static CaptureTable *
 find_table(Relation rel)
 {
-	uint64		generation = tview_graph_generation() + tview_plan_generation();
-	MemoryContext old;
-	CaptureTable *table;
-	ListCell   *lc;
-
-	if (generation != capture_generation)
+	for (;;)
 	{
-		if (capture_context != NULL)
-			MemoryContextDelete(capture_context);
-		capture_tables = NIL;
-		capture_context = AllocSetContextCreate(CacheMemoryContext,
-												"pg_tviews capture",
-												ALLOCSET_SMALL_SIZES);
-		capture_generation = generation;
-	}
-	foreach(lc, capture_tables)
-	{
-		table = lfirst(lc);
-		if (table->relid == RelationGetRelid(rel))
-			return table;
-	}
+		MemoryContext old;
+		CaptureTable *table;
+		ListCell   *lc;
 
-	/*
-	 * Building plans moves the generation on, so note what it has become; an
-	 * invalidation that arrives later moves it again.
-	 */
-	old = MemoryContextSwitchTo(capture_context);
-	table = build_table(RelationGetRelid(rel));
-	capture_tables = lappend(capture_tables, table);
-	capture_generation = tview_graph_generation() + tview_plan_generation();
-	MemoryContextSwitchTo(old);
-	return table;
+		check_generation();
+		foreach(lc, capture_tables)
+		{
+			table = lfirst(lc);
+			if (table->relid == RelationGetRelid(rel))
+				return table;
+		}
+		old = MemoryContextSwitchTo(capture_context);
+		table = build_table(RelationGetRelid(rel));
+		if (current_generation() == capture_generation)
+			capture_tables = lappend(capture_tables, table);
+		MemoryContextSwitchTo(old);
+	}
 }
 
 /* Note one image of a row for one source. */

@@ -18,6 +18,7 @@ class Mutation:
     new: str
     tests: str = ""         # regress tests for what random definitions don't
                             # reach
+    specs: str = ""         # isolation tests; then nothing else is run
 
 
 MUTATIONS = [
@@ -64,18 +65,18 @@ MUTATIONS = [
     Mutation(
         "whole-row-uses-nothing", "a whole-row reference uses every column",
         "capture/trigger.c",
-        "\tif (!source->whole_row)\n", "\tif (true)\n"),
+        "\tcapture->nused = list_columns(source->whole_row ?\n",
+        "\tcapture->nused = list_columns(false ?\n"),
     Mutation(
         "partition-columns-by-number",
         "a partition's columns are found by their names",
         "capture/trigger.c",
-        "\tif (relid != source->relid)\n", "\tif (false)\n"),
+        "\tif (relid != source)\n", "\tif (false)\n"),
     Mutation(
         "children-not-captured", "rows of partitions and children are the"
         " table's", "capture/trigger.c",
-        "\t\t\t!(source->inh &&"
-        " list_member_oid(ancestors, source->relid)))\n",
-        "\t\t\tlist_member_oid(ancestors, InvalidOid) == false)\n"),
+        "\t\t(inh && list_member_oid(ancestors, relid));\n",
+        "\t\t(inh && ancestors == (List *) table);\n"),
     Mutation(
         "no-rebuild-on-truncate", "TRUNCATE rebuilds",
         "capture/trigger.c",
@@ -116,8 +117,8 @@ MUTATIONS = [
         "refresh/flush.c",
         "\tflush_pending = NIL;\n"
         "\tfor (;;)\n\t{\n\t\tPending    *pending;\n\n"
-        "\t\tCHECK_FOR_INTERRUPTS();\n\t\ttake_changes();\n",
-        "\tflush_pending = NIL;\n\ttake_changes();\n"
+        "\t\tCHECK_FOR_INTERRUPTS();\n\t\ttake_changes(at_commit);\n",
+        "\tflush_pending = NIL;\n\ttake_changes(at_commit);\n"
         "\tfor (;;)\n\t{\n\t\tPending    *pending;\n\n"
         "\t\tCHECK_FOR_INTERRUPTS();\n"),
     Mutation(
@@ -133,14 +134,14 @@ MUTATIONS = [
         "\t\tif (false && may_be_affected("),
     Mutation(
         "first-change-only", "every change is derived from",
-        "refresh/apply.c",
+        "refresh/derive.c",
         "\t\t\tby_source[change->source] ="
         " lappend(by_source[change->source],\n"
         "\t\t\t\t\t\t\t\t\t\t\t\tchange);\n",
         "\t\t\tby_source[change->source] = list_make1(change);\n"),
     Mutation(
         "last-source-not-derived", "every source is derived from",
-        "refresh/apply.c",
+        "refresh/derive.c",
         "\tfor (int i = 0; i < plan->nsources; i++)\n"
         "\t\tif (by_source[i] != NIL)\n",
         "\tfor (int i = 0; i < plan->nsources - 1; i++)\n"
@@ -148,8 +149,8 @@ MUTATIONS = [
     Mutation(
         "first-group-only", "all keys are refreshed",
         "refresh/apply.c",
-        "\t\ttracing = false;\n\t}\n",
-        "\t\ttracing = false;\n\t\tbreak;\n\t}\n"),
+        "\t\t\t\t\t\t\t\t&array, snapshot, true);\n\t}\n",
+        "\t\t\t\t\t\t\t\t&array, snapshot, true);\n\t\tbreak;\n\t}\n"),
     Mutation(
         "rebuild-without-delete", "a rebuild deletes rows that are gone",
         "refresh/apply.c",
@@ -292,9 +293,9 @@ MUTATIONS = [
     Mutation(
         "recursion-one-step", "all steps of a recursion",
         "analyze/mapping.c",
-        "\"WITH RECURSIVE w(%s) AS (%s UNION %s) SELECT DISTINCT",
+        "\"WITH RECURSIVE w(%s) AS (%s UNION %s) \"",
         "\"WITH RECURSIVE w(%s) AS (%s UNION SELECT * FROM (%s) AS z"
-        " WHERE false) SELECT DISTINCT"),
+        " WHERE false) \""),
     Mutation(
         "not-exists-ignored", "NOT EXISTS is affected by the same rows",
         "analyze/derive.c",
@@ -307,7 +308,7 @@ MUTATIONS = [
         "\t\t\tsources->occurrences[original].row_parts == 0)\n"),
     Mutation(
         "filters-kept", "filters of sources on the way are left out",
-        "analyze/mapping.c",
+        "analyze/builder.c",
         "\t\tif (bms_num_members(condition->occurrences) < 2 ||\n"
         "\t\t\t!bms_is_subset(condition->occurrences, here) ||\n"
         "\t\t\t!tview_condition_usable(search, condition,\n"
@@ -387,12 +388,12 @@ MUTATIONS = [
         " bms_add_members(builder->items, search->key_items);\n", ""),
     Mutation(
         "texts-not-cast", "values handed over as text are cast",
-        "analyze/mapping.c",
+        "analyze/builder.c",
         "\tif (var->vartype != type)\n", "\tif (false)\n",
         "derivation"),
     Mutation(
         "collations-forgotten", "changed rows have the columns' collations",
-        "analyze/mapping.c",
+        "analyze/builder.c",
         "\tif (exprCollation(result) != collation)\n", "\tif (false)\n",
         "collations"),
     Mutation(
@@ -522,4 +523,88 @@ MUTATIONS = [
         " captured", "ddl/partitions.c",
         "\t\tcapture(lfirst_oid(lc));\n",
         "\t\tif (false)\n\t\t\tcapture(lfirst_oid(lc));\n"),
+    # -- locks ---------------------------------------------------------------
+    Mutation(
+        "new-rows-do-not-appear", "values of a new row are locked",
+        "capture/trigger.c",
+        "\tfor (int i = 0; insert && i < table->nlookups; i++)\n",
+        "\tfor (int i = 0; false && i < table->nlookups; i++)\n",
+        specs="discovery_race"),
+    Mutation(
+        "moved-rows-do-not-appear", "values of a moved row are locked",
+        "capture/trigger.c",
+        "\t\t\tif (changed[lookup->watched[j]])\n", "\t\t\tif (false)\n",
+        specs="move_race three_levels"),
+    Mutation(
+        "only-looked-up-columns-watched",
+        "a row appears, too, that leads elsewhere",
+        "analyze/steps.c",
+        "\twhile ((attno = bms_next_member(mentioned, attno)) >= 0)\n",
+        "\tfor (int i = 0; i < lookup->ncolumns; i++)\n"
+        "\t\tlookup->watched = bms_add_member(lookup->watched,"
+        " lookup->columns[i]);\n"
+        "\twhile (lookup->ncolumns == 0 &&"
+        " (attno = bms_next_member(mentioned, attno)) >= 0)\n",
+        specs="leads_elsewhere"),
+    Mutation(
+        "appearing-conflicts-with-nothing",
+        "who follows waits for who makes appear", "refresh/lock.c",
+        "\t\treturn ShareLock;\n", "\t\treturn RowExclusiveLock;\n",
+        specs="discovery_race"),
+    Mutation(
+        "keys-not-locked", "keys are locked", "refresh/frontier.c",
+        "\ttview_keys_hash(keys, add_value, frontier);\n", "",
+        specs="early_cutoff group_race"),
+    Mutation(
+        "only-first-step-followed", "all levels are followed",
+        "refresh/frontier.c",
+        "\t\t\tif (step->lookup->level != level)\n",
+        "\t\t\tif (step->lookup->level != level || step->sql != NULL)\n",
+        specs="three_levels"),
+    Mutation(
+        "steps-with-old-snapshot", "a snapshot is taken after the locks",
+        "refresh/frontier.c",
+        "\tforget_snapshot(frontier);\n\treturn true;\n",
+        "\treturn true;\n",
+        specs="three_levels tree_race"),
+    Mutation(
+        "recursion-followed-once", "look-ups of a recursion are repeated",
+        "refresh/frontier.c",
+        "\t\t} while (acquire(frontier) && repeats);\n",
+        "\t\t} while (acquire(frontier) && false);\n",
+        specs="tree_race"),
+    Mutation(
+        "whole-excludes-nothing", "a TVIEW can be locked as a whole",
+        "refresh/lock.c",
+        "\t\t(void) LockAcquire(&tag, ExclusiveLock, false, false);\n",
+        "\t\t(void) LockAcquire(&tag, RowExclusiveLock, false, false);\n",
+        specs="truncate_meanwhile many_rows"),
+    Mutation(
+        "many-keys-of-before", "keys are derived again once the TVIEW is"
+        " locked", "refresh/frontier.c",
+        "\tif (!whole && tview_locks_are_whole(locks))\n",
+        "\tif (false)\n",
+        specs="many_rows"),
+    Mutation(
+        "own-snapshot-at-commit", "the latest snapshot at every isolation"
+        " level", "refresh/frontier.c",
+        "\tif (!at_commit && IsolationUsesXactSnapshot())\n",
+        "\tif (IsolationUsesXactSnapshot())\n",
+        specs="discovery_race"),
+    Mutation(
+        "kept-keys-forgotten", "what a read has refreshed is refreshed again",
+        "refresh/flush.c",
+        "\tif (!all && is_to_be_repeated(at_commit))\n", "\tif (false)\n",
+        specs="stale_reads"),
+    Mutation(
+        "reads-with-old-snapshot", "a read sees what its refresh has seen",
+        "read_hook.c",
+        "\tif (!IsolationUsesXactSnapshot())\n", "\tif (false)\n",
+        specs="own_read"),
+    Mutation(
+        "plans-taken-for-one", "changes are of the plan they were noted for",
+        "refresh/flush.c",
+        "\t\tif (((TviewChange *) lfirst(lc))->plan != plan->fingerprint)\n",
+        "\t\tif (false)\n",
+        specs="plan_changes"),
 ]
