@@ -87,8 +87,9 @@
  *
  * The order of locks is the same for all flushes: by TVIEW, in the order of
  * their refresh; the TVIEW; look-ups by level; keys; within each by tag and hash.
- * So flushes at commit can't deadlock with each other.  One in the middle of a
- * transaction can, as its locks stay while the transaction goes on to lock
+ * So flushes at commit can't deadlock with each other, but for what a recursion
+ * finds only when its look-ups are repeated, because somebody has changed it
+ * while the first were waited for.  A flush in the middle of a transaction can, as its locks stay while the transaction goes on to lock
  * rows, or more values.  It refreshes all that is waiting, not only what is
  * about to be read: a transaction that changes nothing more keeps the order
  * that way, and it would not if commit refreshed the others afterwards.
