@@ -542,6 +542,17 @@ def make_transaction(rng, schema, entities, two_phase):
     return t
 
 
+def make_short(rng, schema):
+    """A few statements about rows, nothing that locks tables."""
+    children = []
+    while len(children) < rng.choice([1, 1, 2]):
+        made = make_statement(rng, schema, False)
+        if not (isinstance(made, Sql) and LOCKS.search(made.text)):
+            children.append(made)
+    return Transaction(children, "block")
+
+
+LOCKS = re.compile("TRUNCATE|PARTITION")
 SETTINGS = ["TimeZone = 'Asia/Tokyo'", "DateStyle = 'German'",
             "IntervalStyle = 'iso_8601'", "extra_float_digits = -3",
             "bytea_output = 'escape'", "row_security = off",
