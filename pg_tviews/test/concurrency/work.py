@@ -184,10 +184,15 @@ def delete_company(rng):
     return f"DELETE FROM tb_company WHERE {one(rng, 'company')}"
 
 
+def user_there(rng):
+    """A user, if there is one; in an old snapshot there may be the row that
+    somebody else has deleted, and one's own that took its place."""
+    return f"(SELECT max(pk_user) FROM tb_user WHERE {one(rng, 'user', True)})"
+
+
 @statement(8)
 def insert_comment(rng):
-    author = rng.choice(["NULL", "(SELECT pk_user FROM tb_user"
-                         f" WHERE {one(rng, 'user', True)})"])
+    author = rng.choice(["NULL", user_there(rng)])
     return (f"INSERT INTO tb_comment VALUES ({any_key(rng, 'comment')},"
             f" {hot_key(rng, 'post')}, {author}, {word(rng)})"
             " ON CONFLICT DO NOTHING")
@@ -197,8 +202,7 @@ def insert_comment(rng):
 def edit_comment(rng):
     change = rng.choice([f"content = {word(rng)}",
                          f"fk_post = {hot_key(rng, 'post')}",
-                         "fk_author = (SELECT pk_user FROM tb_user WHERE"
-                         f" {one(rng, 'user', True)})"])
+                         f"fk_author = {user_there(rng)}"])
     return f"UPDATE tb_comment SET {change} WHERE {one(rng, 'comment')}"
 
 

@@ -471,7 +471,8 @@ sub two_hops
 			WHERE xmin = (SELECT xmin FROM tb_sku WHERE pk_sku = 1)}),
 		'10|10', 'two hops: rows written');
 	is(rows_read('tb_order', @plans), 10, 'two hops: rows computed');
-	cmp_ok(rows_read('tb_line', @plans), '<=', 120, 'two hops: rows read');
+	# to find what to lock on longer ways, to derive, and to recompute
+	cmp_ok(rows_read('tb_line', @plans), '<=', 130, 'two hops: rows read');
 	return;
 }
 
