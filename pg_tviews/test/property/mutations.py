@@ -571,20 +571,14 @@ MUTATIONS = [
         "recursion-followed-once", "look-ups of a recursion are repeated",
         "refresh/frontier.c",
         "\t\t} while (acquire(frontier) && repeats);\n",
-        "\t\t} while (acquire(frontier) && false);\n",
-        specs="tree_race"),
+        "\t\t} while (acquire(frontier) && repeats && level > 1);\n",
+        specs="tree_grows"),
     Mutation(
         "whole-excludes-nothing", "a TVIEW can be locked as a whole",
         "refresh/lock.c",
         "\t\t(void) LockAcquire(&tag, ExclusiveLock, false, false);\n",
         "\t\t(void) LockAcquire(&tag, RowExclusiveLock, false, false);\n",
         specs="truncate_meanwhile many_rows"),
-    Mutation(
-        "many-keys-of-before", "keys are derived again once the TVIEW is"
-        " locked", "refresh/frontier.c",
-        "\tif (!whole && tview_locks_are_whole(locks))\n",
-        "\tif (false)\n",
-        specs="many_rows"),
     Mutation(
         "own-snapshot-at-commit", "the latest snapshot at every isolation"
         " level", "refresh/frontier.c",
@@ -601,10 +595,4 @@ MUTATIONS = [
         "read_hook.c",
         "\tif (!IsolationUsesXactSnapshot())\n", "\tif (false)\n",
         specs="own_read"),
-    Mutation(
-        "plans-taken-for-one", "changes are of the plan they were noted for",
-        "refresh/flush.c",
-        "\t\tif (((TviewChange *) lfirst(lc))->plan != plan->fingerprint)\n",
-        "\t\tif (false)\n",
-        specs="plan_changes"),
 ]
