@@ -595,4 +595,10 @@ MUTATIONS = [
         "read_hook.c",
         "\tif (!IsolationUsesXactSnapshot())\n", "\tif (false)\n",
         specs="own_read"),
+    Mutation(
+        "plans-taken-for-one", "changes are of the plan they were noted for",
+        "refresh/flush.c",
+        "->plan != plan->fingerprint)\n",
+        "->plan != plan->fingerprint && false)\n",
+        specs="plan_lock_names"),
 ]
