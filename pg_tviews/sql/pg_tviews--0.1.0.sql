@@ -194,6 +194,211 @@ COMMENT ON COLUMN @extschema@.pg_tviews_locks.waitstart IS
     'since when it is waited for';
 GRANT SELECT ON @extschema@.pg_tviews_locks TO PUBLIC;
 
+--
+-- Statistics
+--
+
+CREATE FUNCTION @extschema@.pg_tviews_statistics()
+    RETURNS TABLE (tview regclass, refreshes bigint, rebuilds bigint,
+                   keys bigint, patches bigint,
+                   inserted bigint, updated bigint, deleted bigint,
+                   unchanged bigint, total_ms double precision,
+                   p50_ms double precision, p95_ms double precision,
+                   p99_ms double precision, max_ms double precision,
+                   lock_wait_ms double precision, last_refresh timestamptz,
+                   errors bigint, last_error_at timestamptz,
+                   last_error_code text, last_error text, since timestamptz)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION @extschema@.pg_tviews_statistics() IS
+    'internal: counters of TVIEWs that were refreshed, for view pg_tviews_performance_summary';
+
+CREATE FUNCTION @extschema@.pg_tviews_cache_statistics()
+    RETURNS TABLE (cache_type text, entries bigint, bytes bigint, hits bigint,
+                   misses bigint, invalidations bigint, since timestamptz,
+                   scope text)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION @extschema@.pg_tviews_cache_statistics() IS
+    'internal: counters and sizes of caches, for view pg_tviews_cache_stats';
+
+CREATE FUNCTION @extschema@.pg_tviews_activity()
+    RETURNS TABLE (pid integer, queue_size bigint, memory_bytes bigint,
+                   tviews regclass[], oldest timestamptz, newest timestamptz,
+                   flushing boolean, building text, phase text, rows bigint,
+                   rows_expected bigint, started timestamptz, scope text)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION @extschema@.pg_tviews_activity() IS
+    'internal: what sessions have to refresh or build, for views pg_tviews_queue_realtime and pg_tviews_progress';
+
+CREATE FUNCTION @extschema@.pg_tviews_stats_reset(entity text DEFAULT NULL)
+    RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION @extschema@.pg_tviews_stats_reset(text) IS
+    'start the statistics of a TVIEW anew, or those of all and of caches';
+
+CREATE VIEW @extschema@.pg_tviews_performance_summary AS
+SELECT m.entity, m.schema, m.tview,
+       COALESCE(s.refreshes, 0) AS total_refreshes,
+       COALESCE(s.rebuilds, 0) AS rebuilds,
+       COALESCE(s.keys, 0) AS keys_derived,
+       COALESCE(s.patches, 0) AS patches,
+       COALESCE(s.inserted, 0) AS rows_inserted,
+       COALESCE(s.updated, 0) AS rows_updated,
+       COALESCE(s.deleted, 0) AS rows_deleted,
+       COALESCE(s.unchanged, 0) AS rows_unchanged,
+       COALESCE(s.total_ms, 0) AS total_refresh_ms,
+       s.total_ms OPERATOR(pg_catalog./) NULLIF(s.refreshes, 0)
+           AS avg_refresh_ms,
+       s.p50_ms AS p50_refresh_ms, s.p95_ms AS p95_refresh_ms,
+       s.p99_ms AS p99_refresh_ms, s.max_ms AS max_refresh_ms,
+       COALESCE(s.lock_wait_ms, 0) AS lock_wait_ms, s.last_refresh,
+       COALESCE(s.errors, 0) AS errors, s.last_error_at,
+       s.last_error_code, s.last_error, s.since AS stats_since, c.scope
+FROM @extschema@.pg_tview_meta AS m
+LEFT JOIN @extschema@.pg_tviews_statistics() AS s ON s.tview = m.tview
+CROSS JOIN (SELECT min(k.scope) AS scope
+            FROM @extschema@.pg_tviews_cache_statistics() AS k) AS c;
+COMMENT ON VIEW @extschema@.pg_tviews_performance_summary IS
+    'refreshes of each TVIEW since the server has started or the statistics were reset, of transactions that were rolled back, too';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.entity IS
+    'name of the entity';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.schema IS
+    'schema of the TVIEW';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.tview IS
+    'the TVIEW';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.total_refreshes IS
+    'how often it was refreshed: once for each transaction or read that had changes waiting, or on request';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.rebuilds IS
+    'of these, how often all of it was recomputed';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.keys_derived IS
+    'keys that changes have led to, and that were recomputed';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.patches IS
+    'of these, keys of which only parts were recomputed';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.rows_inserted IS
+    'rows inserted';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.rows_updated IS
+    'rows updated';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.rows_deleted IS
+    'rows deleted';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.rows_unchanged IS
+    'keys recomputed without a difference, so that nothing was written';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.total_refresh_ms IS
+    'time of all refreshes, in milliseconds';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.avg_refresh_ms IS
+    'average time of a refresh, in milliseconds';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.p50_refresh_ms IS
+    'median time of a refresh, in milliseconds; as all percentiles from a histogram, within 6.25 percent';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.p95_refresh_ms IS
+    'time that 95 percent of the refreshes took at most, in milliseconds';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.p99_refresh_ms IS
+    'time that 99 percent of the refreshes took at most, in milliseconds';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.max_refresh_ms IS
+    'time of the longest refresh, in milliseconds';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.lock_wait_ms IS
+    'part of the time that was spent waiting for locks of other refreshes, in milliseconds';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.last_refresh IS
+    'when the last refresh was done';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.errors IS
+    'refreshes that raised an error, and so failed their transaction';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.last_error_at IS
+    'when the last one did';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.last_error_code IS
+    'its SQLSTATE';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.last_error IS
+    'its message; only for the owner of the TVIEW and members of pg_read_all_stats';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.stats_since IS
+    'since when it is counted; null if the TVIEW was not refreshed yet';
+COMMENT ON COLUMN @extschema@.pg_tviews_performance_summary.scope IS
+    'whose refreshes are counted: all sessions, or this session';
+
+CREATE VIEW @extschema@.pg_tviews_cache_stats AS
+SELECT s.cache_type, s.entries, s.bytes AS estimated_size, s.hits, s.misses,
+       s.invalidations, s.since AS stats_since, s.scope
+FROM @extschema@.pg_tviews_cache_statistics() AS s;
+COMMENT ON VIEW @extschema@.pg_tviews_cache_stats IS
+    'what sessions of this database keep in memory between statements';
+COMMENT ON COLUMN @extschema@.pg_tviews_cache_stats.cache_type IS
+    'graph: the TVIEWs of the database; plan: how each is kept up to date; table: what to capture of each table';
+COMMENT ON COLUMN @extschema@.pg_tviews_cache_stats.entries IS
+    'entries in all sessions that there are';
+COMMENT ON COLUMN @extschema@.pg_tviews_cache_stats.estimated_size IS
+    'memory that they take, in bytes, prepared statements not counted';
+COMMENT ON COLUMN @extschema@.pg_tviews_cache_stats.hits IS
+    'look-ups that found an entry';
+COMMENT ON COLUMN @extschema@.pg_tviews_cache_stats.misses IS
+    'look-ups that had to make one';
+COMMENT ON COLUMN @extschema@.pg_tviews_cache_stats.invalidations IS
+    'entries that became out of date, by DDL for instance';
+COMMENT ON COLUMN @extschema@.pg_tviews_cache_stats.stats_since IS
+    'since when it is counted; null if nothing is yet';
+COMMENT ON COLUMN @extschema@.pg_tviews_cache_stats.scope IS
+    'whose caches these are: all sessions, or this session';
+
+CREATE VIEW @extschema@.pg_tviews_queue_realtime AS
+SELECT a.application_name AS session, q.pid AS backend_pid,
+       a.backend_xid AS transaction_id, q.queue_size,
+       ARRAY(SELECT m.entity FROM @extschema@.pg_tview_meta AS m
+             WHERE m.tview = ANY (q.tviews) ORDER BY m.entity) AS entities,
+       q.newest AS last_enqueued, q.oldest AS oldest_enqueued,
+       q.memory_bytes,
+       CASE WHEN NOT q.flushing THEN 'queued'
+            WHEN EXISTS (SELECT FROM pg_catalog.pg_locks AS l
+                         WHERE l.pid = q.pid AND NOT l.granted)
+            THEN 'waiting for a lock'
+            ELSE 'flushing' END AS state,
+       q.scope
+FROM @extschema@.pg_tviews_activity() AS q
+LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = q.pid
+WHERE q.queue_size > 0 OR q.flushing;
+COMMENT ON VIEW @extschema@.pg_tviews_queue_realtime IS
+    'changes that sessions of this database have not refreshed yet, one row for each session that has any';
+COMMENT ON COLUMN @extschema@.pg_tviews_queue_realtime.session IS
+    'application_name of the session';
+COMMENT ON COLUMN @extschema@.pg_tviews_queue_realtime.backend_pid IS
+    'its process';
+COMMENT ON COLUMN @extschema@.pg_tviews_queue_realtime.transaction_id IS
+    'its transaction; null for who may not see it in pg_stat_activity';
+COMMENT ON COLUMN @extschema@.pg_tviews_queue_realtime.queue_size IS
+    'changes waiting, or being flushed';
+COMMENT ON COLUMN @extschema@.pg_tviews_queue_realtime.entities IS
+    'TVIEWs that they are of, the first 32; those that a rollback to a savepoint has undone may still be there';
+COMMENT ON COLUMN @extschema@.pg_tviews_queue_realtime.last_enqueued IS
+    'when the last of them came';
+COMMENT ON COLUMN @extschema@.pg_tviews_queue_realtime.oldest_enqueued IS
+    'when the first of them came';
+COMMENT ON COLUMN @extschema@.pg_tviews_queue_realtime.memory_bytes IS
+    'memory that they take, in bytes';
+COMMENT ON COLUMN @extschema@.pg_tviews_queue_realtime.state IS
+    'queued, flushing, or waiting for a lock';
+COMMENT ON COLUMN @extschema@.pg_tviews_queue_realtime.scope IS
+    'whose queues these are: all sessions, or this session';
+
+CREATE VIEW @extschema@.pg_tviews_progress AS
+SELECT q.pid AS backend_pid, q.building AS entity, q.phase,
+       q.rows AS rows_done, q.rows_expected AS estimated_total, q.started,
+       q.scope
+FROM @extschema@.pg_tviews_activity() AS q
+WHERE q.phase IS NOT NULL;
+COMMENT ON VIEW @extschema@.pg_tviews_progress IS
+    'builds and rebuilds of TVIEWs that are under way in this database';
+COMMENT ON COLUMN @extschema@.pg_tviews_progress.backend_pid IS
+    'process that does it';
+COMMENT ON COLUMN @extschema@.pg_tviews_progress.entity IS
+    'the TVIEW; one that is being built can''t be seen elsewhere yet';
+COMMENT ON COLUMN @extschema@.pg_tviews_progress.phase IS
+    'loading rows, building indexes; or checking keys, deleting, updating, inserting rows';
+COMMENT ON COLUMN @extschema@.pg_tviews_progress.rows_done IS
+    'rows loaded, compared, or inserted in this phase';
+COMMENT ON COLUMN @extschema@.pg_tviews_progress.estimated_total IS
+    'rows that there are expected to be in all; null if there is no estimate';
+COMMENT ON COLUMN @extschema@.pg_tviews_progress.started IS
+    'when it started';
+COMMENT ON COLUMN @extschema@.pg_tviews_progress.scope IS
+    'whose work this is: all sessions, or this session';
+
+GRANT SELECT ON @extschema@.pg_tviews_performance_summary,
+    @extschema@.pg_tviews_cache_stats, @extschema@.pg_tviews_queue_realtime,
+    @extschema@.pg_tviews_progress TO PUBLIC;
+
 CREATE FUNCTION @extschema@.pg_tviews_version() RETURNS text
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.pg_tviews_version() IS
@@ -217,6 +422,11 @@ CREATE FUNCTION @extschema@.pg_tviews_trace_key(anyelement) RETURNS anyelement
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE COST 0.01;
 COMMENT ON FUNCTION @extschema@.pg_tviews_trace_key(anyelement) IS
     'internal: returns its argument, and keeps it for the context line of an error';
+
+CREATE FUNCTION @extschema@.pg_tviews_count_row(anyelement) RETURNS anyelement
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE COST 0.01;
+COMMENT ON FUNCTION @extschema@.pg_tviews_count_row(anyelement) IS
+    'internal: returns its argument, and counts the rows that a rebuild has come to';
 
 CREATE FUNCTION @extschema@.pg_tviews_ddl_command_start() RETURNS event_trigger
     AS 'MODULE_PATHNAME' LANGUAGE C;

@@ -19,6 +19,7 @@
 #include "base/settings.h"
 #include "catalog/graph.h"
 #include "read_hook.h"
+#include "stats/area.h"
 #include "xact.h"
 
 PG_MODULE_MAGIC;
@@ -53,6 +54,7 @@ void
 _PG_init(void)
 {
 	tview_settings_define();
+	tview_area_install();
 	tview_xact_install();
 	tview_read_hook_install();
 	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);

@@ -4,7 +4,8 @@
  *	  Transaction callbacks: what happens at which event, in which order.
  *
  *	before commit and	flush; fire the deferred triggers that this queued;
- *	before PREPARE		again, as long as anything is waiting
+ *	before PREPARE		again, as long as anything is waiting; add to the
+ *						statistics
  *	commit, abort,		forget queue and state; free replaced plans
  *	PREPARE
  *	subcommit			the queue's changes become the parent's
@@ -33,6 +34,8 @@
 #include "capture/queue.h"
 #include "ddl/partitions.h"
 #include "refresh/flush.h"
+#include "stats/activity.h"
+#include "stats/refreshes.h"
 #include "xact.h"
 
 static bool in_callback = false;	/* a flush before commit is running */
@@ -90,6 +93,7 @@ xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_PRE_PREPARE:
 			if (tview_queue_pending() || tview_flush_must_repeat())
 				flush_with_timeout(event == XACT_EVENT_PRE_PREPARE);
+			tview_stats_at_pre_commit();
 			break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:
@@ -98,6 +102,8 @@ xact_callback(XactEvent event, void *arg)
 			tview_flush_at_xact_end();
 			tview_plan_at_xact_end();
 			tview_partitions_at_xact_end();
+			tview_activity_at_xact_end();
+			tview_stats_at_xact_end();
 			break;
 		default:
 			break;				/* parallel workers have no queue */
@@ -111,7 +117,10 @@ subxact_callback(SubXactEvent event, SubTransactionId subid,
 	if (event == SUBXACT_EVENT_COMMIT_SUB)
 		tview_queue_at_subcommit(GetCurrentTransactionNestLevel());
 	else if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
 		tview_queue_at_subabort(GetCurrentTransactionNestLevel());
+		tview_activity_at_subabort(GetCurrentTransactionNestLevel());
+	}
 }
 
 /*

@@ -42,6 +42,8 @@
 #include "base/types.h"
 #include "catalog/graph.h"
 #include "catalog/reads.h"
+#include "stats/activity.h"
+#include "stats/refreshes.h"
 
 static List *plans = NIL;		/* of TviewPlan, in CacheMemoryContext */
 static List *dead_plans = NIL;	/* to be freed at the end of the transaction */
@@ -401,6 +403,19 @@ build_unlocked(const Tview *entry)
 	return plan;
 }
 
+/* Prepared statements have memory of their own, which isn't counted. */
+static void
+report_size(void)
+{
+	uint64		bytes = 0;
+	ListCell   *lc;
+
+	foreach(lc, plans)
+		bytes += MemoryContextMemAllocated(((TviewPlan *) lfirst(lc))->context,
+										   true);
+	tview_activity_cache(TVIEW_CACHE_PLAN, list_length(plans), bytes);
+}
+
 /*
  * tview_plan_get - the plan of a TVIEW, good to the end of the transaction
  *
@@ -417,7 +432,10 @@ tview_plan_get(Oid tview)
 	ListCell   *lc;
 
 	if (plan != NULL && plan->valid)
+	{
+		tview_cache_counters[TVIEW_CACHE_PLAN].hits++;
 		return plan;
+	}
 
 	/* somebody may be dropping it: wait, and look after that */
 	if (tview_graph_find(tview) == NULL)
@@ -451,6 +469,8 @@ tview_plan_get(Oid tview)
 	plans = lappend(plans, plan);
 	MemoryContextSwitchTo(old);
 	plan_generation++;
+	tview_cache_counters[TVIEW_CACHE_PLAN].misses++;
+	report_size();
 	return plan;
 }
 
@@ -461,6 +481,14 @@ uint64
 tview_plan_generation(void)
 {
 	return plan_generation + invalidations;
+}
+
+static void
+invalidate(TviewPlan *plan)
+{
+	if (plan->valid)
+		tview_cache_counters[TVIEW_CACHE_PLAN].invalidations++;
+	plan->valid = false;
 }
 
 /*
@@ -479,7 +507,7 @@ tview_plan_invalidate(Oid relid)
 		TviewPlan  *plan = lfirst(lc);
 
 		if (!OidIsValid(relid) || list_member_oid(plan->relids, relid))
-			plan->valid = false;
+			invalidate(plan);
 	}
 }
 
@@ -499,7 +527,7 @@ tview_plan_invalidate_type(uint32 hash)
 		TviewPlan  *plan = lfirst(lc);
 
 		if (hash == 0 || list_member_int(plan->types, (int) hash))
-			plan->valid = false;
+			invalidate(plan);
 	}
 }
 

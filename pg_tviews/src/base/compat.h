@@ -129,4 +129,33 @@ typedef int16 TviewOrdering;
 #define CONSTRAINT_NOTNULL	'n'
 #endif
 
+/* PostgreSQL 17 gives shared memory to libraries that are not preloaded. */
+#if PG_VERSION_NUM >= 170000
+#include "storage/dsm_registry.h"
+#define TVIEW_NAMED_SEGMENTS
+#endif
+
+/* PostgreSQL 17 lets hash tables in shared memory copy their keys. */
+#if PG_VERSION_NUM >= 170000
+#define TVIEW_DSHASH_COPY		.copy_function = dshash_memcpy,
+#else
+#define TVIEW_DSHASH_COPY
+#endif
+
+/* PostgreSQL 17 has the number of this process in a variable of its own. */
+#if PG_VERSION_NUM >= 170000
+#define tview_my_proc_number()	MyProcNumber
+#else
+#define tview_my_proc_number()	(MyProc->pgprocno)
+#endif
+
+/* PostgreSQL 16 checks owners of all kinds of objects with one function. */
+#if PG_VERSION_NUM >= 160000
+#define tview_is_database_owner() \
+	object_ownercheck(DatabaseRelationId, MyDatabaseId, GetUserId())
+#else
+#define tview_is_database_owner() \
+	pg_database_ownercheck(MyDatabaseId, GetUserId())
+#endif
+
 #endif							/* TVIEW_COMPAT_H */

@@ -18,6 +18,7 @@
 
 bool		tview_ctas_interception = true;
 int			tview_queue_limit = 1000000;
+int			tview_log_min_duration = -1;
 
 /*
  * tview_settings_define - called once, when the library is loaded
@@ -39,6 +40,14 @@ tview_settings_define(void)
 							&tview_queue_limit,
 							1000000, 1, INT_MAX,
 							PGC_USERSET, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("pg_tviews.log_min_duration",
+							"Sets from which duration on refreshing TVIEWs is logged.",
+							"-1 logs nothing, 0 all.",
+							&tview_log_min_duration,
+							-1, -1, INT_MAX,
+							PGC_SUSET, GUC_UNIT_MS,
 							NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("pg_tviews");

@@ -33,6 +33,7 @@
 #include "base/compat.h"
 #include "base/settings.h"
 #include "capture/queue.h"
+#include "stats/activity.h"
 
 static bool
 same_change(const TviewChange *a, const TviewChange *b)
@@ -201,6 +202,12 @@ renew_waiting(void)
 	}
 }
 
+static uint64
+queue_bytes(void)
+{
+	return MemoryContextMemAllocated(queue_context, false);
+}
+
 static void
 add_change(TviewChange *change)
 {
@@ -226,6 +233,8 @@ add_change(TviewChange *change)
 	}
 	queue[queue_length++] = copy;
 	count_change(copy);
+	tview_activity_queued(copy->tview, queue_length - queue_flushed,
+						  queue_bytes());
 }
 
 /*
@@ -426,9 +435,13 @@ void
 tview_queue_end_flush(bool keep)
 {
 	if (keep || nmarks > 0 || GetCurrentTransactionNestLevel() > 1)
+	{
+		tview_activity_queue(queue_length - queue_flushed, queue_bytes());
 		return;
+	}
 	MemoryContextDelete(queue_context);
 	forget_queue();
+	tview_activity_queue(0, 0);
 }
 
 /*
@@ -468,6 +481,7 @@ tview_queue_at_subabort(int level)
 	queue_length = marks[nmarks].length;
 	queue_flushed = marks[nmarks].flushed;
 	waiting_stale = true;
+	tview_activity_queue(queue_length - queue_flushed, queue_bytes());
 }
 
 /*

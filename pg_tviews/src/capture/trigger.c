@@ -40,6 +40,8 @@
 #include "base/types.h"
 #include "capture/queue.h"
 #include "catalog/graph.h"
+#include "stats/activity.h"
+#include "stats/refreshes.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_capture);
 
@@ -299,6 +301,8 @@ check_generation(void)
 		return;
 	if (capture_context != NULL)
 		MemoryContextDelete(capture_context);
+	tview_cache_counters[TVIEW_CACHE_TABLE].invalidations +=
+		list_length(capture_tables);
 	capture_tables = NIL;
 	capture_context = AllocSetContextCreate(CacheMemoryContext,
 											"pg_tviews capture",
@@ -326,14 +330,19 @@ find_table(Relation rel)
 		foreach(lc, capture_tables)
 		{
 			table = lfirst(lc);
-			if (table->relid == RelationGetRelid(rel))
-				return table;
+			if (table->relid != RelationGetRelid(rel))
+				continue;
+			tview_cache_counters[TVIEW_CACHE_TABLE].hits++;
+			return table;
 		}
 		old = MemoryContextSwitchTo(capture_context);
 		table = build_table(RelationGetRelid(rel));
 		if (current_generation() == capture_generation)
 			capture_tables = lappend(capture_tables, table);
 		MemoryContextSwitchTo(old);
+		tview_cache_counters[TVIEW_CACHE_TABLE].misses++;
+		tview_activity_cache(TVIEW_CACHE_TABLE, list_length(capture_tables),
+							 MemoryContextMemAllocated(capture_context, true));
 	}
 }
 

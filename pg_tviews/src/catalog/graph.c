@@ -27,6 +27,8 @@
 #include "base/names.h"
 #include "catalog/graph.h"
 #include "catalog/meta.h"
+#include "stats/activity.h"
+#include "stats/refreshes.h"
 
 static MemoryContext graph_context = NULL;	/* child of CacheMemoryContext */
 static List *graph = NIL;		/* of Tview, by level and OID */
@@ -127,7 +129,11 @@ tview_graph_all(void)
 	List	   *loaded;
 
 	if (graph_valid)
+	{
+		tview_cache_counters[TVIEW_CACHE_GRAPH].hits++;
 		return graph;
+	}
+	tview_cache_counters[TVIEW_CACHE_GRAPH].misses++;
 
 	context = AllocSetContextCreate(CurrentMemoryContext,
 									"pg_tviews graph", ALLOCSET_SMALL_SIZES);
@@ -157,6 +163,8 @@ tview_graph_all(void)
 	graph_context = context;
 	graph = loaded;
 	graph_generation++;
+	tview_activity_cache(TVIEW_CACHE_GRAPH, list_length(graph),
+						 MemoryContextMemAllocated(context, true));
 	return graph;
 }
 
@@ -325,6 +333,9 @@ tview_graph_level(List *dependencies)
 void
 tview_graph_invalidate(Oid relid)
 {
-	if (!OidIsValid(relid) || relid == meta_relid || !OidIsValid(meta_relid))
-		graph_valid = false;
+	if (OidIsValid(relid) && relid != meta_relid && OidIsValid(meta_relid))
+		return;
+	if (graph_valid)
+		tview_cache_counters[TVIEW_CACHE_GRAPH].invalidations++;
+	graph_valid = false;
 }

@@ -29,6 +29,7 @@
 #include "base/owner.h"
 #include "ddl/build.h"
 #include "refresh/row_security.h"
+#include "stats/activity.h"
 
 #define PROGRESS_INTERVAL_MS	5000
 #define PROGRESS_CHECK_ROWS		1024
@@ -52,6 +53,7 @@ report_progress(BuildReceiver *receiver)
 	TimestampTz now = GetCurrentTimestamp();
 	long		ms;
 
+	tview_activity_rows(receiver->rows);
 	if (!TimestampDifferenceExceeds(receiver->reported, now,
 									PROGRESS_INTERVAL_MS))
 		return;
@@ -151,7 +153,8 @@ build_error_context(void *arg)
  *
  * The caller has locked the tables that the definition reads against writers.
  * The snapshot is taken here, after that, and is the latest one whatever the
- * isolation level.  Returns the number of rows.
+ * isolation level.  Returns the number of rows.  The caller ends what others
+ * see of the progress.
  */
 uint64
 tview_build(const TviewPlan *plan)
@@ -180,6 +183,8 @@ tview_build(const TviewPlan *plan)
 	PushActiveSnapshot(GetLatestSnapshot());
 	desc = CreateQueryDesc(plan_statement(sql), sql, GetActiveSnapshot(),
 						   InvalidSnapshot, &receiver->pub, NULL, NULL, 0);
+	tview_activity_begin(plan->name, TVIEW_PHASE_BUILD,
+						 (uint64) desc->plannedstmt->planTree->plan_rows);
 	ExecutorStart(desc, 0);
 	tview_executor_run(desc);
 	ExecutorFinish(desc);

@@ -58,6 +58,7 @@
 #include "ddl/persistence.h"
 #include "ddl/triggers.h"
 #include "refresh/flush.h"
+#include "stats/activity.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_create);
 
@@ -262,12 +263,13 @@ hint_duplicate_key(void *arg)
 }
 
 static void
-make_indexes(const TviewPlan *plan)
+make_indexes(const TviewPlan *plan, uint64 rows)
 {
 	ErrorContextCallback callback = {error_context_stack, hint_duplicate_key,
 	unconstify(TviewPlan *, plan)};
 	ListCell   *lc;
 
+	tview_activity_phase(TVIEW_PHASE_INDEXES, rows);
 	error_context_stack = &callback;
 	tview_execute("ALTER TABLE %s ADD PRIMARY KEY (%s)", plan->name,
 				  quote_identifier(plan->key_column));
@@ -361,8 +363,8 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 		tview_tables_check(expansion, GetUserId(), entity, parsed);
 		tview_persistence_set(plan, entity);
 		prepare_table(plan);
-		(void) tview_build(plan);
-		make_indexes(plan);
+		make_indexes(plan, tview_build(plan));
+		tview_activity_end();
 		foreach(lc, trees)
 			tview_triggers_capture(lfirst_oid(lc));
 		tview_triggers_guard(table);

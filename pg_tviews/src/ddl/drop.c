@@ -30,6 +30,7 @@
 #include "ddl/drop.h"
 #include "ddl/locks.h"
 #include "ddl/triggers.h"
+#include "stats/refreshes.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_drop);
 
@@ -125,6 +126,7 @@ tview_drop_rest(DropBehavior behavior)
 
 		tables = list_concat_unique_oid(tables, tview->dependencies);
 		tview_meta_delete(table);
+		tview_stats_dropped(table);
 		CommandCounterIncrement();
 		drop_relation(table, behavior);
 		drop_relation(view, behavior);

@@ -7,14 +7,21 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
+#include "fmgr.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 #include "refresh/apply.h"
 #include "refresh/keys.h"
 #include "refresh/sql.h"
 #include "refresh/statement.h"
+#include "stats/activity.h"
+
+PG_FUNCTION_INFO_V1(pg_tviews_count_row);
 
 #define MAX_PARTS_STATEMENTS	16
+#define PROGRESS_ROWS			256
 
 /* ----------
  * Duplicate and null keys
@@ -155,6 +162,40 @@ tview_apply_keys(TviewPlan *plan, const struct TviewKeys *keys,
 	tview_context_pop(&context);
 }
 
+/* Each row that one of its statements comes to counts as done. */
+static uint64 counted_rows = 0;
+
+/*
+ * pg_tviews_count_row - note that a rebuild has come to one more row
+ */
+Datum
+pg_tviews_count_row(PG_FUNCTION_ARGS)
+{
+	if (++counted_rows % PROGRESS_ROWS == 0)
+		tview_activity_rows(counted_rows);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
+static void
+begin_phase(TviewPhase phase)
+{
+	counted_rows = 0;
+	tview_activity_phase(phase, 0);
+}
+
+/* How many rows there are to do, by what is known of the table. */
+static uint64
+expected_rows(const TviewPlan *plan)
+{
+	Relation	rel = table_open(plan->tview, AccessShareLock);
+	double		rows = rel->rd_rel->reltuples;
+
+	table_close(rel, AccessShareLock);
+	return rows < 0 ? 0 : (uint64) rows;
+}
+
 static uint64
 execute_once(const char *sql, Snapshot snapshot)
 {
@@ -181,15 +222,20 @@ tview_apply_all(TviewPlan *plan, const char *source, Snapshot snapshot)
 	TviewStatementContext context;
 
 	tview_context_push(&context, plan, NULL);
+	tview_activity_begin(plan->name, TVIEW_PHASE_CHECK, expected_rows(plan));
 	check_nulls(plan, snapshot);
 	if (!plan->unique)
 	{
 		(void) execute_once(tview_sql_duplicate(plan, source), snapshot);
 		report_duplicate(plan);
 	}
+	begin_phase(TVIEW_PHASE_DELETE);
 	written.deleted = execute_once(tview_sql_delete(plan, source), snapshot);
+	begin_phase(TVIEW_PHASE_UPDATE);
 	written.updated = execute_once(tview_sql_update(plan, source), snapshot);
+	begin_phase(TVIEW_PHASE_INSERT);
 	written.inserted = execute_once(tview_sql_insert(plan, source), snapshot);
+	tview_activity_end();
 	tview_context_pop(&context);
 	return written;
 }

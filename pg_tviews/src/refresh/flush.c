@@ -58,8 +58,10 @@
 #include "refresh/frontier.h"
 #include "refresh/keys.h"
 #include "refresh/lock.h"
+#include "refresh/measure.h"
 #include "refresh/row_security.h"
 #include "refresh/statement.h"
+#include "stats/activity.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_guard);
 
@@ -315,7 +317,7 @@ is_to_be_repeated(bool at_commit)
 /* Derive and recompute, as the owner. */
 static void
 refresh_locked(TviewPlan *plan, const Pending *pending,
-			   struct TviewLocks *locks, bool at_commit)
+			   struct TviewLocks *locks, bool at_commit, TviewMeasure *measure)
 {
 	bool		all = pending->all || !changes_fit(plan, pending->changes);
 	struct TviewKeys *keys = NULL;
@@ -325,6 +327,7 @@ refresh_locked(TviewPlan *plan, const Pending *pending,
 		keys = tview_frontier_lock(plan, pending->changes, locks, at_commit);
 	else if (!tview_locks_are_whole(locks))
 		tview_locks_become_whole(locks);
+	tview_measure_derived(measure, keys);
 	snapshot = RegisterSnapshot(tview_frontier_snapshot(at_commit));
 	if (all)
 		(void) tview_apply_all(plan, psprintf("(%s)", plan->select_sql),
@@ -337,7 +340,7 @@ refresh_locked(TviewPlan *plan, const Pending *pending,
 }
 
 static void
-refresh(const Pending *pending, bool at_commit)
+refresh(const Pending *pending, bool at_commit, TviewMeasure *measure)
 {
 	MemoryContext old_context = CurrentMemoryContext;
 	TviewPlan  *plan;
@@ -349,10 +352,11 @@ refresh(const Pending *pending, bool at_commit)
 	plan = lock_plan(pending->tview);
 	if (plan == NULL)
 		return;
+	tview_measure_locked(measure);
 	begin_write(plan, &owner);
 	PG_TRY();
 	{
-		refresh_locked(plan, pending, locks, at_commit);
+		refresh_locked(plan, pending, locks, at_commit, measure);
 	}
 	PG_CATCH();
 	{
@@ -362,6 +366,27 @@ refresh(const Pending *pending, bool at_commit)
 	}
 	PG_END_TRY();
 	end_write(&owner);
+	tview_measure_end(measure);
+}
+
+/* The same, with its errors counted. */
+static void
+refresh_measured(const Pending *pending, bool at_commit)
+{
+	MemoryContext context = CurrentMemoryContext;
+	TviewMeasure measure;
+
+	tview_measure_begin(&measure, pending->tview);
+	PG_TRY();
+	{
+		refresh(pending, at_commit, &measure);
+	}
+	PG_CATCH();
+	{
+		tview_measure_failed(&measure, context);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 }
 
 /*
@@ -377,8 +402,13 @@ tview_flush_rebuild(TviewPlan *plan)
 	TviewOwnerContext owner;
 	Snapshot	snapshot;
 	TviewWritten written;
+	TviewMeasure measure;
 
+	tview_measure_flush_begin();
+	tview_measure_begin(&measure, plan->tview);
 	tview_lock(plan->tview);
+	tview_measure_locked(&measure);
+	tview_measure_derived(&measure, NULL);
 	snapshot = RegisterSnapshot(tview_frontier_snapshot(false));
 	flush_running = true;
 	PG_TRY();
@@ -386,11 +416,15 @@ tview_flush_rebuild(TviewPlan *plan)
 		begin_write(plan, &owner);
 		written = tview_apply_all(plan, plan->view_sql, snapshot);
 		end_write(&owner);
+		tview_measure_end(&measure);
+		tview_measure_flush_end(true);
 	}
 	PG_CATCH();
 	{
 		flush_running = false;
 		flush_target = InvalidOid;
+		tview_measure_failed(&measure, old_context);
+		tview_measure_flush_end(false);
 		if (is_to_be_repeated(false))
 			report_unseen_key(plan, old_context);
 		PG_RE_THROW();
@@ -500,7 +534,7 @@ flush_all(bool at_commit)
 		if (pending == NULL)
 			break;
 		MemoryContextSwitchTo(work_context);
-		refresh(pending, at_commit);
+		refresh_measured(pending, at_commit);
 		MemoryContextSwitchTo(flush_context);
 		MemoryContextReset(work_context);
 	}
@@ -519,6 +553,7 @@ tview_flush(bool at_commit)
 {
 	bool		read_only = XactReadOnly;
 	bool		keep;
+	volatile bool done = false;
 
 	if (at_commit && flush_again)
 	{
@@ -535,6 +570,8 @@ tview_flush(bool at_commit)
 
 	keep = is_to_be_repeated(at_commit);
 	tview_queue_begin_flush();
+	tview_measure_flush_begin();
+	tview_activity_flushing(true);
 	flush_running = true;
 	XactReadOnly = false;
 	CommandCounterIncrement();
@@ -542,9 +579,12 @@ tview_flush(bool at_commit)
 	PG_TRY();
 	{
 		flush_all(at_commit);
+		done = true;
 	}
 	PG_FINALLY();
 	{
+		tview_activity_flushing(false);
+		tview_measure_flush_end(done);
 		flush_running = false;
 		flush_pending = NIL;
 		flush_target = InvalidOid;

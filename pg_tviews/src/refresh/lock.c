@@ -42,6 +42,7 @@
 
 #include "access/twophase.h"
 #include "miscadmin.h"
+#include "portability/instr_time.h"
 #include "storage/lock.h"
 #include "utils/memutils.h"
 
@@ -99,11 +100,31 @@ typedef struct TviewLocks
 static int	held_locks = 0;
 static int	held_permits = 0;
 
+uint64		tview_lock_wait = 0;
+
 static void
 set_tag(LOCKTAG *tag, Oid tview, uint32 hash, int kind)
 {
 	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, tview, hash,
 						 TVIEW_LOCK_CLASS + kind);
+}
+
+/* Acquire a lock, and count the time if it has to be waited for. */
+static LockAcquireResult
+acquire_timed(const LOCKTAG *tag, LOCKMODE mode)
+{
+	LockAcquireResult result = LockAcquire(tag, mode, false, true);
+	instr_time	start;
+	instr_time	end;
+
+	if (result != LOCKACQUIRE_NOT_AVAIL)
+		return result;
+	INSTR_TIME_SET_CURRENT(start);
+	result = LockAcquire(tag, mode, false, false);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_SUBTRACT(end, start);
+	tview_lock_wait += INSTR_TIME_GET_MICROSEC(end);
+	return result;
 }
 
 /*
@@ -116,7 +137,7 @@ tview_lock(Oid tview)
 
 	set_tag(&tag, tview, 0, TVIEW_TAG_WHOLE);
 	if (TVIEW_LOCKING > 0)
-		(void) LockAcquire(&tag, ExclusiveLock, false, false);
+		(void) acquire_timed(&tag, ExclusiveLock);
 }
 
 /* ----------
@@ -171,7 +192,7 @@ acquire(TviewLocks *locks, const LOCKTAG *tag, LOCKMODE mode)
 
 	if (TVIEW_LOCKING == 0)
 		return false;
-	fresh = LockAcquire(tag, mode, false, false) == LOCKACQUIRE_OK;
+	fresh = acquire_timed(tag, mode) == LOCKACQUIRE_OK;
 	remember(locks, tag, mode, fresh);
 	if (fresh)
 	{

@@ -22,6 +22,9 @@ typedef enum TviewLockReason
 
 struct TviewLocks;
 
+/* How long this session has waited for locks, in microseconds */
+extern uint64 tview_lock_wait;
+
 extern void tview_lock(Oid tview);
 extern struct TviewLocks *tview_locks_begin(Oid tview, int expected);
 extern void tview_locks_add(struct TviewLocks *locks, int tag, uint32 hash,

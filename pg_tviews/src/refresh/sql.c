@@ -158,6 +158,22 @@ differs(const TviewPlan *plan)
 					column_list(plan, "t.%c"), column_list(plan, "s.c%n"));
 }
 
+/* The key of s, where each row comes by that a rebuild writes or compares. */
+static char *
+counted_key(const TviewPlan *plan)
+{
+	return psprintf("%s(%s)", tview_extension_qualify("pg_tviews_count_row"),
+					source_key(plan));
+}
+
+static char *
+differs_counted(const TviewPlan *plan)
+{
+	return psprintf("pg_catalog.record_image_ne(ROW(%s, %s), ROW(%s, %s))",
+					column_list(plan, "t.%c"), table_key(plan),
+					column_list(plan, "s.c%n"), counted_key(plan));
+}
+
 /*
  * tview_sql_apply_keys - make the rows of the keys in $1 what they should be
  *
@@ -298,7 +314,7 @@ tview_sql_update(const TviewPlan *plan, const char *source)
 	return psprintf("UPDATE %s AS t SET %s FROM %s WHERE %s %s %s AND %s",
 					plan->name, set_list(plan), all_rows(plan, source),
 					source_key(plan), plan->key_operator, table_key(plan),
-					differs(plan));
+					differs_counted(plan));
 }
 
 /*
@@ -307,11 +323,14 @@ tview_sql_update(const TviewPlan *plan, const char *source)
 char *
 tview_sql_insert(const TviewPlan *plan, const char *source)
 {
-	return psprintf("INSERT INTO %s (%s, %s) SELECT %s, pg_catalog.now() FROM %s "
+	return psprintf("INSERT INTO %s (%s, %s, %s) SELECT %s, %s, pg_catalog.now() FROM %s "
 					"WHERE NOT EXISTS (SELECT 1 FROM %s AS t WHERE %s %s %s)",
-					plan->name, column_list(plan, "%c"),
+					plan->name,
+					column_list_without(plan, "%c", plan->key_column),
+					quote_identifier(plan->key_column),
 					quote_identifier(TVIEW_UPDATED_COLUMN),
-					column_list(plan, "s.c%n"), all_rows(plan, source),
+					column_list_without(plan, "s.c%n", plan->key_column),
+					counted_key(plan), all_rows(plan, source),
 					plan->name, source_key(plan), plan->key_operator,
 					table_key(plan));
 }
