@@ -399,6 +399,11 @@ GRANT SELECT ON @extschema@.pg_tviews_performance_summary,
     @extschema@.pg_tviews_cache_stats, @extschema@.pg_tviews_queue_realtime,
     @extschema@.pg_tviews_progress TO PUBLIC;
 
+CREATE FUNCTION @extschema@.pg_tviews_support_report() RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_support_report() IS
+    'versions, settings, definitions, health, statistics and locks in one document, without anything that is in rows';
+
 CREATE FUNCTION @extschema@.pg_tviews_version() RETURNS text
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.pg_tviews_version() IS

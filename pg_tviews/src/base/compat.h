@@ -149,11 +149,16 @@ typedef int16 TviewOrdering;
 #define tview_my_proc_number()	(MyProc->pgprocno)
 #endif
 
-/* PostgreSQL 16 checks owners of all kinds of objects with one function. */
+/* PostgreSQL 16 checks owners and rights of all objects with one function. */
 #if PG_VERSION_NUM >= 160000
+#define tview_may_use_schema(schema, role) \
+	(object_aclcheck(NamespaceRelationId, (schema), (role), \
+					 ACL_USAGE) == ACLCHECK_OK)
 #define tview_is_database_owner() \
 	object_ownercheck(DatabaseRelationId, MyDatabaseId, GetUserId())
 #else
+#define tview_may_use_schema(schema, role) \
+	(pg_namespace_aclcheck((schema), (role), ACL_USAGE) == ACLCHECK_OK)
 #define tview_is_database_owner() \
 	pg_database_ownercheck(MyDatabaseId, GetUserId())
 #endif

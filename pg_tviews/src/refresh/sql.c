@@ -16,8 +16,11 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "catalog/pg_namespace.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 
+#include "base/compat.h"
 #include "base/extension.h"
 #include "base/names.h"
 #include "refresh/sql.h"
@@ -158,10 +161,15 @@ differs(const TviewPlan *plan)
 					column_list(plan, "t.%c"), column_list(plan, "s.c%n"));
 }
 
-/* The key of s, where each row comes by that a rebuild writes or compares. */
+/*
+ * The key of s, where each row comes by that a rebuild writes or compares.  While
+ * a dump is being restored, the owner may not be allowed to use our schema yet.
+ */
 static char *
 counted_key(const TviewPlan *plan)
 {
+	if (!tview_may_use_schema(tview_extension_schema(), plan->owner))
+		return source_key(plan);
 	return psprintf("%s(%s)", tview_extension_qualify("pg_tviews_count_row"),
 					source_key(plan));
 }
