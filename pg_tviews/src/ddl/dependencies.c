@@ -10,7 +10,7 @@
  *
  * pg_dump does not know of these dependencies.  After a restore they are
  * missing, so they are recorded again before the first statement that drops
- * anything.
+ * anything.  One that was dropped while event triggers were disabled gets none.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,6 +27,7 @@
 #include "catalog/pg_extension.h"
 #include "catalog/pg_proc.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 
 #include "base/extension.h"
 #include "catalog/graph.h"
@@ -65,7 +66,7 @@ record(Oid relid, Oid class, Oid object)
 	ObjectAddress depender;
 	ObjectAddress referenced;
 
-	if (depends_on(relid, class, object))
+	if (get_rel_relkind(relid) == '\0' || depends_on(relid, class, object))
 		return;
 	ObjectAddressSet(depender, RelationRelationId, relid);
 	ObjectAddressSet(referenced, class, object);

@@ -240,6 +240,9 @@ follow_tables(void)
 			bool		followed = list_member_oid(altered, meta->tview);
 			char	   *schema;
 
+			if (get_rel_relkind(meta->tview) == '\0' ||
+				get_rel_relkind(meta->view) == '\0')
+				continue;
 			if (list_member_oid(altered, meta->view))
 				refuse_altered_view(meta);
 			if (followed)

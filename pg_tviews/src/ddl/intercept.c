@@ -391,7 +391,9 @@ tview_intercept_whole_rows(Oid relid)
  *
  * All TVIEWs must still be such as could be created.  Only catalogs are looked
  * at for those that the table has nothing to do with: no lock is taken on
- * tables of theirs.  columns says whether the columns may have changed.
+ * tables of theirs.  columns says whether the columns may have changed.  One
+ * whose table was dropped while event triggers were disabled is not to stop
+ * others' DDL.
  */
 void
 tview_intercept_shapes(RangeVar *altered, bool columns)
@@ -407,7 +409,8 @@ tview_intercept_shapes(RangeVar *altered, bool columns)
 		if (OidIsValid(relid) &&
 			(relid == tview->tview || relid == tview->view))
 			check_columns(tview);
-		if (find_inheritance_children(tview->tview, NoLock) != NIL)
+		if (get_rel_relkind(tview->tview) != '\0' &&
+			find_inheritance_children(tview->tview, NoLock) != NIL)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("TVIEW %s cannot have child tables",

@@ -114,6 +114,21 @@ INSERT INTO tb_user (pk_user, name) VALUES (9, 'ida');
 SELECT pk_user, data FROM tv_user WHERE pk_user = 9;
 SELECT * FROM test_oracle();
 
+-- while event triggers are off: others' DDL goes on, and the next DROP finds it
+CREATE TABLE tv_lost AS SELECT pk_user AS pk_lost, to_jsonb(name) AS data FROM tb_user;
+SET session_replication_role = replica;
+DROP TABLE tv_lost;
+RESET session_replication_role;
+CREATE TABLE other (x int);
+ALTER TABLE other RENAME TO another;
+CREATE SCHEMA one_more;
+ALTER TABLE another SET SCHEMA one_more;
+SELECT entity FROM pg_tview_meta ORDER BY entity;
+DROP SCHEMA one_more CASCADE;
+SELECT entity FROM pg_tview_meta ORDER BY entity;
+SELECT to_regclass('v_lost') IS NULL AS view_gone;
+SELECT * FROM test_oracle();
+
 -- the extension; what is left are base tables
 DROP EXTENSION pg_tviews;
 DROP EXTENSION pg_tviews CASCADE;
