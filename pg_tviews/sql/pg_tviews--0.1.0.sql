@@ -77,6 +77,84 @@ COMMENT ON TRIGGER pg_tviews_metadata_changed ON @extschema@.pg_tview_meta IS
     'tells every backend that the set of TVIEWs has changed';
 
 --
+-- Audit log
+--
+
+CREATE TABLE @extschema@.pg_tview_audit_log (
+    log_id            bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    operation         text        NOT NULL,
+    schema            text,
+    entity            text,
+    owner             text,
+    performed_by      text        NOT NULL,
+    performed_as      text        NOT NULL,
+    performed_at      timestamptz NOT NULL,
+    transaction_id    xid8        NOT NULL,
+    client_addr       inet,
+    client_port       integer,
+    application_name  text,
+    details           jsonb       NOT NULL,
+    CHECK (operation IN ('CREATE', 'DROP', 'ALTER', 'REFRESH', 'REPAIR',
+                         'CONVERT', 'PURGE')),
+    CHECK ((operation = 'PURGE') = (entity IS NULL)),
+    CHECK ((entity IS NULL) = (schema IS NULL))
+);
+CREATE INDEX pg_tview_audit_log_entity_idx
+    ON @extschema@.pg_tview_audit_log (entity, schema);
+CREATE INDEX pg_tview_audit_log_old_entity_idx
+    ON @extschema@.pg_tview_audit_log ((details #>> '{old,entity}'))
+    WHERE details #>> '{old,entity}' IS NOT NULL;
+CREATE INDEX pg_tview_audit_log_performed_at_idx
+    ON @extschema@.pg_tview_audit_log (performed_at);
+COMMENT ON TABLE @extschema@.pg_tview_audit_log IS
+    'what was done to TVIEWs of this database, one row for each operation on each TVIEW, written in its transaction';
+COMMENT ON COLUMN @extschema@.pg_tview_audit_log.log_id IS
+    'ascending number, with gaps; not in the order of commits';
+COMMENT ON COLUMN @extschema@.pg_tview_audit_log.operation IS
+    'CREATE, DROP, ALTER, REFRESH, REPAIR, CONVERT; PURGE: rows of this table were deleted';
+COMMENT ON COLUMN @extschema@.pg_tview_audit_log.schema IS
+    'schema of the TVIEW afterwards; null for PURGE';
+COMMENT ON COLUMN @extschema@.pg_tview_audit_log.entity IS
+    'name of the entity afterwards, without the prefix tv_; null for PURGE';
+COMMENT ON COLUMN @extschema@.pg_tview_audit_log.owner IS
+    'owner of the TVIEW afterwards; of a dropped one, its last; null if that is not known';
+COMMENT ON COLUMN @extschema@.pg_tview_audit_log.performed_by IS
+    'session_user: the role that logged in';
+COMMENT ON COLUMN @extschema@.pg_tview_audit_log.performed_as IS
+    'current_user: the role in effect, by SET ROLE or a SECURITY DEFINER function';
+COMMENT ON COLUMN @extschema@.pg_tview_audit_log.performed_at IS
+    'time at which it was done, by the clock; not the start of the transaction';
+COMMENT ON COLUMN @extschema@.pg_tview_audit_log.transaction_id IS
+    'transaction in which it was done, as pg_current_xact_id() returns it';
+COMMENT ON COLUMN @extschema@.pg_tview_audit_log.client_addr IS
+    'address of the client; null: a Unix socket, or no client';
+COMMENT ON COLUMN @extschema@.pg_tview_audit_log.client_port IS
+    'TCP port of the client; null: a Unix socket, or no client';
+COMMENT ON COLUMN @extschema@.pg_tview_audit_log.application_name IS
+    'application_name of the session; null if it was empty';
+COMMENT ON COLUMN @extschema@.pg_tview_audit_log.details IS
+    'command and version; definition and options of the TVIEW afterwards, or before it was dropped; "old" has what was different before; further keys depend on the operation';
+
+GRANT SELECT ON @extschema@.pg_tview_audit_log TO pg_read_all_stats;
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.pg_tview_audit_log', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.pg_tview_audit_log_log_id_seq', '');
+
+CREATE FUNCTION @extschema@.pg_tviews_audit(entity text DEFAULT NULL,
+                                            since timestamptz DEFAULT NULL)
+    RETURNS SETOF @extschema@.pg_tview_audit_log
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_audit(text, timestamptz) IS
+    'rows of the audit log, newest first, of a TVIEW or of all, there or dropped, that the caller owns or owned; all rows for members of pg_read_all_stats';
+
+CREATE FUNCTION @extschema@.pg_tviews_audit_purge(before timestamptz)
+    RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_audit_purge(timestamptz) IS
+    'delete rows of the audit log that are older, and record that, if there were any; returns how many';
+REVOKE EXECUTE ON FUNCTION @extschema@.pg_tviews_audit_purge(timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.pg_tviews_audit_purge(timestamptz) TO @extowner@;
+
+--
 -- Making and removing TVIEWs
 --
 

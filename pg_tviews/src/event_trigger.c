@@ -25,6 +25,7 @@
 #include "ddl/partitions.h"
 #include "ddl/persistence.h"
 #include "ddl/policies.h"
+#include "ddl/record.h"
 #include "refresh/flush.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_ddl_command_start);
@@ -67,6 +68,26 @@ changes_expressions(AlterTableStmt *stmt)
 		if (tview_sets_expression((AlterTableCmd *) lfirst(lc)))
 		return true;
 	return false;
+}
+
+/*
+ * May it change names, definitions or options of TVIEWs?  Making one, dropping
+ * one, and replacing a view are recorded where they are done; what is frequent,
+ * such as making a temporary table, is not to cost anything.
+ */
+static bool
+changes_metadata(Node *stmt)
+{
+	switch (nodeTag(stmt))
+	{
+		case T_AlterTableStmt:
+		case T_RenameStmt:
+		case T_AlterObjectSchemaStmt:
+		case T_AlterEnumStmt:
+			return true;
+		default:
+			return false;
+	}
 }
 
 /*
@@ -122,9 +143,13 @@ pg_tviews_ddl_command_end(PG_FUNCTION_ARGS)
 {
 	Node	   *parsetree = event_parsetree(fcinfo,
 											"pg_tviews_ddl_command_end");
+	TviewRecord record;
 
 	if (tview_create_running())
 		return (Datum) 0;
+	tview_record_begin(&record,
+					   changes_metadata(parsetree) ?
+					   GetCommandTagName(((EventTriggerData *) fcinfo->context)->tag) : NULL);
 	switch (nodeTag(parsetree))
 	{
 		case T_CreateTableAsStmt:
@@ -182,6 +207,7 @@ pg_tviews_ddl_command_end(PG_FUNCTION_ARGS)
 	}
 	tview_policies_changed(parsetree);
 	tview_partitions_end(parsetree);
+	tview_record_end(&record);
 	return (Datum) 0;
 }
 
@@ -198,7 +224,8 @@ pg_tviews_sql_drop(PG_FUNCTION_ARGS)
 		behavior = ((DropStmt *) parsetree)->behavior;
 	else if (IsA(parsetree, DropOwnedStmt))
 		behavior = ((DropOwnedStmt *) parsetree)->behavior;
-	tview_drop_rest(behavior);
+	tview_drop_rest(behavior,
+					GetCommandTagName(((EventTriggerData *) fcinfo->context)->tag));
 	tview_intercept_drop_casts();
 	tview_partitions_end(parsetree);
 	if (IsA(parsetree, DropStmt) &&

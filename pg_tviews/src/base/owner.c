@@ -14,7 +14,10 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
@@ -26,8 +29,11 @@
 #include "utils/builtins.h"
 #include "utils/bytea.h"
 #include "utils/float.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/rel.h"
 #include "utils/rls.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/xml.h"
 
@@ -160,6 +166,37 @@ tview_owner_of(Oid relid)
 		return InvalidOid;
 	result = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * tview_owner_of_dropped - owner of a relation that this transaction has
+ * dropped; InvalidOid if it hasn't
+ *
+ * The last version of its row in pg_class is still there, deleted by us.
+ */
+Oid
+tview_owner_of_dropped(Oid relid)
+{
+	Relation	rel = table_open(RelationRelationId, AccessShareLock);
+	Oid			result = InvalidOid;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(rel, ClassOidIndexId, true, SnapshotAny, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		HeapTupleHeader header = tuple->t_data;
+
+		if (ItemPointerEquals(&header->t_ctid, &tuple->t_self) &&
+			TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(header)))
+			result = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
 	return result;
 }
 

@@ -20,6 +20,7 @@ extern void tview_owner_enter(TviewOwnerContext *saved, Oid owner,
 extern void tview_owner_allow_policies(void);
 extern void tview_owner_leave(const TviewOwnerContext *saved);
 extern Oid	tview_owner_of(Oid relid);
+extern Oid	tview_owner_of_dropped(Oid relid);
 extern bool tview_owner_is_member(Oid relid);
 extern int	tview_fix_search_path(void);
 extern int	tview_fix_settings(void);

@@ -43,6 +43,7 @@
 #include "ddl/create.h"
 #include "ddl/definition.h"
 #include "ddl/intercept.h"
+#include "ddl/record.h"
 #include "refresh/flush.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_alter);
@@ -343,6 +344,7 @@ pg_tviews_alter(PG_FUNCTION_ARGS)
 {
 	Alteration	alteration = {0};
 	Tview	   *tview;
+	TviewRecord record;
 	const char *volatile result = NULL;
 	bool		outer;
 
@@ -366,6 +368,7 @@ pg_tviews_alter(PG_FUNCTION_ARGS)
 
 	tview_adopt_serialize(alteration.tview, alteration.entity);
 	tview_flush_for_ddl();
+	tview_record_begin(&record, "pg_tviews_alter");
 	outer = tview_create_set_running(true);
 	PG_TRY();
 	{
@@ -377,5 +380,11 @@ pg_tviews_alter(PG_FUNCTION_ARGS)
 	}
 	PG_END_TRY();
 	tview_flush(false);
+	if (strcmp(result, "unchanged") != 0)
+	{
+		record.rebuilt = list_make1_oid(alteration.tview);
+		record.result = result;
+		tview_record_end(&record);
+	}
 	PG_RETURN_TEXT_P(cstring_to_text(result));
 }

@@ -56,6 +56,7 @@
 #include "ddl/dependencies.h"
 #include "ddl/execute.h"
 #include "ddl/persistence.h"
+#include "ddl/record.h"
 #include "ddl/triggers.h"
 #include "refresh/flush.h"
 #include "stats/activity.h"
@@ -323,9 +324,11 @@ hint_privileges(void *arg)
  * tview_create_adopt - make a TVIEW of an empty table
  *
  * sql is the definition, with qualified names; the table has its columns.
+ * command is how it is made, for the audit log.
  */
 void
-tview_create_adopt(Oid table, const char *sql, Jsonb *options)
+tview_create_adopt(Oid table, const char *sql, Jsonb *options,
+				   const char *command)
 {
 	char	   *entity = get_rel_name(table) + strlen(TVIEW_TABLE_PREFIX);
 	Oid			schema = get_rel_namespace(table);
@@ -338,6 +341,7 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 	TviewPlan  *plan;
 	TviewOptions *parsed = tview_options_parse(options);
 	List	   *trees;
+	TviewMeta  *meta;
 	ListCell   *lc;
 	bool		outer = create_running;
 	int			nest_level = tview_fix_settings();
@@ -368,11 +372,12 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options)
 		foreach(lc, trees)
 			tview_triggers_capture(lfirst_oid(lc));
 		tview_triggers_guard(table);
-		tview_meta_insert(tview_create_metadata(plan, entity, expansion, tables,
-												options));
+		meta = tview_create_metadata(plan, entity, expansion, tables, options);
+		tview_meta_insert(meta);
 		tview_dependencies_record(table, view,
 								  tview_reads_resolve(parsed, false));
 		CommandCounterIncrement();
+		tview_record_create(meta, command);
 	}
 	PG_FINALLY();
 	{
@@ -452,7 +457,7 @@ pg_tviews_create(PG_FUNCTION_ARGS)
 	PG_END_TRY();
 	AtEOXact_GUC(false, nest_level);
 	table = get_relname_relid(table_name, schema);
-	tview_create_adopt(table, sql, options);
+	tview_create_adopt(table, sql, options, "pg_tviews_create");
 	error_context_stack = callback.previous;
 	PG_RETURN_OID(table);
 }

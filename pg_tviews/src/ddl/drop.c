@@ -29,6 +29,7 @@
 #include "catalog/meta.h"
 #include "ddl/drop.h"
 #include "ddl/locks.h"
+#include "ddl/record.h"
 #include "ddl/triggers.h"
 #include "stats/refreshes.h"
 
@@ -112,9 +113,11 @@ tview_drop_lock(DropStmt *stmt)
 
 /*
  * tview_drop_rest - drop what is left of TVIEWs that are dropped in part
+ *
+ * command is the one that has begun it, for the audit log.
  */
 void
-tview_drop_rest(DropBehavior behavior)
+tview_drop_rest(DropBehavior behavior, const char *command)
 {
 	List	   *tables = NIL;
 	Tview	   *tview;
@@ -125,6 +128,7 @@ tview_drop_rest(DropBehavior behavior)
 		Oid			view = tview->view;
 
 		tables = list_concat_unique_oid(tables, tview->dependencies);
+		tview_record_drop(table, command);
 		tview_meta_delete(table);
 		tview_stats_dropped(table);
 		CommandCounterIncrement();
@@ -159,6 +163,6 @@ pg_tviews_drop(PG_FUNCTION_ARGS)
 	SPI_finish();
 
 	/* event triggers have done this, unless they are disabled */
-	tview_drop_rest(DROP_RESTRICT);
+	tview_drop_rest(DROP_RESTRICT, "DROP TABLE");
 	PG_RETURN_BOOL(true);
 }

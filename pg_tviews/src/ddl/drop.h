@@ -11,6 +11,6 @@
 #include "nodes/parsenodes.h"
 
 extern void tview_drop_lock(DropStmt *stmt);
-extern void tview_drop_rest(DropBehavior behavior);
+extern void tview_drop_rest(DropBehavior behavior, const char *command);
 
 #endif							/* TVIEW_DROP_H */

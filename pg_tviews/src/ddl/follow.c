@@ -35,6 +35,7 @@
 #include "ddl/definition.h"
 #include "ddl/execute.h"
 #include "ddl/follow.h"
+#include "ddl/record.h"
 
 #define CHANGED_OBJECTS \
 	"SELECT classid, objid FROM pg_catalog.pg_event_trigger_ddl_commands()"
@@ -362,6 +363,8 @@ tview_follow_table(AlterTableStmt *stmt)
 	foreach(lc, stmt->cmds)
 	{
 		AlterTableType type = ((AlterTableCmd *) lfirst(lc))->subtype;
+		Oid			view;
+		Oid			before;
 
 		if (type == AT_ColumnDefault && of_view != NULL)
 			refuse_default(relid);
@@ -374,7 +377,11 @@ tview_follow_table(AlterTableStmt *stmt)
 		if (tview == NULL)
 			continue;
 		check_new_owner(tview, tview_owner_of(relid));
-		follow_owner(relid, tview_graph_find(relid)->view);
+		view = tview_graph_find(relid)->view;
+		before = tview_owner_of(view);
+		follow_owner(relid, view);
+		if (before != tview_owner_of(relid))
+			tview_record_owner(relid, before);
 		tview = tview_graph_find(relid);
 	}
 }

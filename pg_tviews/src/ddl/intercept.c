@@ -134,7 +134,8 @@ tview_intercept_create_end(CreateTableAsStmt *stmt)
 												 CStringGetDatum("{}")));
 	tview_create_adopt(get_relname_relid(stmt->into->rel->relname,
 										 started_schema),
-					   started_sql, options);
+					   started_sql, options,
+					   stmt->is_select_into ? "SELECT INTO" : "CREATE TABLE AS");
 }
 
 /* Does a TVIEW's definition read this plain view? Returns its name. */

@@ -22,6 +22,7 @@
 #include "catalog/graph.h"
 #include "ddl/execute.h"
 #include "ddl/persistence.h"
+#include "ddl/record.h"
 
 static bool
 is_unlogged(Oid relid)
@@ -91,6 +92,7 @@ tview_persistence_follow(List *tviews)
 		tview_execute("ALTER TABLE %s SET %s", plan->name,
 					  unlogged ? "UNLOGGED" : "LOGGED");
 		tview_owner_leave(&saved);
+		tview_record_persistence(relid, unlogged);
 	}
 }
 

@@ -25,6 +25,7 @@
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "analyze/expand.h"
@@ -38,8 +39,13 @@
 #include "ddl/create.h"
 #include "ddl/definition.h"
 #include "ddl/intercept.h"
+#include "ddl/record.h"
 #include "ddl/replace.h"
 #include "refresh/flush.h"
+
+/* CREATE OR REPLACE VIEW that has started, and the query of its view */
+static const ViewStmt *replaced_stmt = NULL;
+static char *replaced_query = NULL; /* in TopTransactionContext */
 
 /*
  * TVIEWs whose definition reads this plain view, in the order of their refresh
@@ -207,6 +213,16 @@ check_owner(Oid view, List *tviews)
 				 errhint("Have a member of both roles replace it.")));
 }
 
+static void
+remember_query(ViewStmt *stmt, Oid view)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+
+	replaced_stmt = stmt;
+	replaced_query = tview_definition_of_view(view);
+	MemoryContextSwitchTo(old);
+}
+
 /*
  * tview_replace_start - CREATE OR REPLACE VIEW starts
  */
@@ -257,6 +273,16 @@ tview_replace_start(ViewStmt *stmt)
 		tview_owner_leave(&saved);
 	}
 	tview_adopt_lock(tviews, expansion->tables);
+	remember_query(stmt, view);
+}
+
+/* The plain view, and its query before and after the statement. */
+static void
+add_helper(TviewRecord *record, const ViewStmt *stmt, Oid view)
+{
+	record->helper = tview_name_qualified(view);
+	record->helper_before = stmt == replaced_stmt ? replaced_query : NULL;
+	record->helper_after = tview_definition_of_view(view);
 }
 
 /*
@@ -267,10 +293,13 @@ tview_replace_end(ViewStmt *stmt)
 {
 	Oid			view = replaced_view(stmt);
 	List	   *tviews = OidIsValid(view) ? concerned_tviews(view) : NIL;
+	TviewRecord record;
 	ListCell   *lc;
 
 	if (tviews == NIL)
 		return;
+	tview_record_begin(&record, "CREATE VIEW");
+	record.rebuilt = tviews;
 	foreach(lc, tview_meta_read())
 	{
 		TviewMeta  *meta = lfirst(lc);
@@ -284,4 +313,7 @@ tview_replace_end(ViewStmt *stmt)
 		tview_intercept_whole_rows(lfirst_oid(lc));
 	tview_definition_refresh("SELECT classid, objid FROM pg_catalog.pg_event_trigger_ddl_commands()");
 	tview_flush(false);
+	if (tview_graph_find_view(view) == NULL)
+		add_helper(&record, stmt, view);
+	tview_record_end(&record);
 }

@@ -19,11 +19,24 @@
 #include "base/compat.h"
 #include "base/names.h"
 #include "base/owner.h"
+#include "catalog/audit.h"
 #include "catalog/graph.h"
 #include "refresh/flush.h"
 #include "refresh/row_security.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_refresh);
+
+static void
+record_refresh(Oid relid, TviewWritten written)
+{
+	TviewDetails details;
+
+	tview_details_begin(&details, "pg_tviews_refresh");
+	tview_details_number(&details, "inserted", (int64) written.inserted);
+	tview_details_number(&details, "updated", (int64) written.updated);
+	tview_details_number(&details, "deleted", (int64) written.deleted);
+	tview_audit_tview(TVIEW_AUDIT_REFRESH, relid, tview_details_end(&details));
+}
 
 /*
  * pg_tviews_refresh - rebuild by differences; returns what was written
@@ -53,6 +66,7 @@ pg_tviews_refresh(PG_FUNCTION_ARGS)
 			   tview_graph_find(relid)->policies) != 0)
 		(void) tview_row_security_judge(relid);
 	written = tview_flush_rebuild(tview_plan_get(relid));
+	record_refresh(relid, written);
 	values[0] = Int64GetDatum((int64) written.inserted);
 	values[1] = Int64GetDatum((int64) written.updated);
 	values[2] = Int64GetDatum((int64) written.deleted);

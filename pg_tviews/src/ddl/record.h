@@ -1,0 +1,32 @@
+/*-------------------------------------------------------------------------
+ *
+ * record.h
+ *	  What DDL does to TVIEWs, for the audit log.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TVIEW_RECORD_H
+#define TVIEW_RECORD_H
+
+#include "catalog/meta.h"
+
+/* A statement that changes TVIEWs */
+typedef struct TviewRecord
+{
+	const char *command;
+	List	   *before;			/* TviewMeta of all, before it */
+	List	   *rebuilt;		/* OIDs of those to be recorded in any case */
+	const char *result;			/* of pg_tviews_alter(), or NULL */
+	char	   *helper;			/* plain view that was replaced, or NULL */
+	char	   *helper_before;	/* its query; NULL if it isn't known */
+	char	   *helper_after;
+} TviewRecord;
+
+extern void tview_record_create(const TviewMeta *meta, const char *command);
+extern void tview_record_drop(Oid tview, const char *command);
+extern void tview_record_begin(TviewRecord *record, const char *command);
+extern void tview_record_end(const TviewRecord *record);
+extern void tview_record_owner(Oid tview, Oid before);
+extern void tview_record_persistence(Oid tview, bool unlogged);
+
+#endif							/* TVIEW_RECORD_H */
