@@ -66,7 +66,7 @@ isnt($node->psql('postgres', 'SHOW pg_tviews.ctas_interception'), 0,
 
 foreach my $setting (qw(session_preload_libraries shared_preload_libraries))
 {
-	$node->append_conf('postgresql.conf', "$setting = '\$libdir/pg_tviews'");
+	$node->append_conf('postgresql.conf', "$setting = '" . library($node) . "'");
 	$node->restart;
 	is_preloaded($setting);
 	use_extension($setting =~ s/_.*//r, $setting);

@@ -41,7 +41,7 @@ is(value('total_refreshes', 'user'), $version >= 170000 ? 1 : 0,
 
 # Preloaded
 $node->append_conf('postgresql.conf',
-	"shared_preload_libraries = '\$libdir/pg_tviews'");
+	"shared_preload_libraries = '" . library($node) . "'");
 $node->restart;
 is(value('scope', 'user'), 'all sessions', 'preloaded: all sessions');
 is(value('total_refreshes', 'user'), 0, 'counted anew after a restart');

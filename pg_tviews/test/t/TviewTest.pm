@@ -12,7 +12,7 @@ use Test::More;
 
 our @EXPORT = qw(
   new_node create_blog fill_blog differing is_maintained sqlstate
-  hold_lock wait_for_waiter stop_and_check_log
+  hold_lock wait_for_waiter library stop_and_check_log
 );
 
 # A running server that logs what can be looked for afterwards; the other
@@ -145,6 +145,18 @@ sub wait_for_waiter
 	$node->poll_query_until($db, "SELECT count(*) > 0 $waiting")
 	  or die 'nobody waits';
 	return $node->safe_psql($db, "SELECT pid $waiting LIMIT 1");
+}
+
+# What preloads the library, wherever the extension is: up to 17 Debian's
+# extension_destdir is looked through for $libdir, from 18 on the server's
+# dynamic_library_path for what has no folder.
+sub library
+{
+	my $node = shift;
+
+	return $node->safe_psql('postgres', 'SHOW server_version_num') >= 180000
+	  ? 'pg_tviews'
+	  : '$libdir/pg_tviews';
 }
 
 # Nothing in the server's log may speak of a mistake of ours.
