@@ -207,6 +207,12 @@ CREATE FUNCTION @extschema@.pg_tviews_explain(entity text)
 COMMENT ON FUNCTION @extschema@.pg_tviews_explain(text) IS
     'how changes of each source of a TVIEW reach its keys, one row for each way';
 
+CREATE FUNCTION @extschema@.pg_tviews_graph(format text DEFAULT 'mermaid')
+    RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_graph(text) IS
+    'tables and TVIEWs, and how changes lead from one to the other, as a picture in Mermaid or DOT: estimated rows, average refresh in milliseconds, kinds as pg_tviews_explain() returns them';
+
 CREATE FUNCTION @extschema@.pg_tviews_analyze_select(definition text,
                                                      entity text DEFAULT NULL,
                                                      options jsonb DEFAULT '{}')

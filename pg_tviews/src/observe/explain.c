@@ -192,6 +192,16 @@ explain_indexes(const TviewSource *source, TviewExplanation *result)
 }
 
 /*
+ * tview_explain_kind - how a way leads to keys, in a word
+ */
+const char *
+tview_explain_kind(TviewSourceKind kind)
+{
+	return kind == TVIEW_LOCAL ? "local" :
+		kind == TVIEW_MAPPED ? "mapped" : "all";
+}
+
+/*
  * tview_explain_source - what there is to say of one of the sources
  */
 TviewExplanation *
@@ -201,8 +211,7 @@ tview_explain_source(const TviewSource *source)
 	List	   *path = list_make1(source->alias);
 	ListCell   *lc;
 
-	result->kind = source->kind == TVIEW_LOCAL ? "local" :
-		source->kind == TVIEW_MAPPED ? "mapped" : "all";
+	result->kind = tview_explain_kind(source->kind);
 	for (int i = 0; i < source->nlinks; i++)
 		result->key_columns = lappend(result->key_columns,
 									  get_attname(source->relid,

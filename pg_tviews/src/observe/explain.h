@@ -22,6 +22,7 @@ typedef struct TviewExplanation
 	List	   *scanned;		/* OIDs of tables looked up by no equality */
 } TviewExplanation;
 
+extern const char *tview_explain_kind(TviewSourceKind kind);
 extern TviewExplanation *tview_explain_source(const TviewSource *source);
 
 #endif							/* TVIEW_EXPLAIN_H */
