@@ -419,7 +419,8 @@ report_size(void)
 /*
  * tview_plan_get - the plan of a TVIEW, good to the end of the transaction
  *
- * Returns NULL if there is no such TVIEW (any more).
+ * Returns NULL if there is no such TVIEW (any more), which may be so although
+ * the metadata has it: event triggers don't fire in replica mode.
  */
 TviewPlan *
 tview_plan_get(Oid tview)
@@ -442,7 +443,7 @@ tview_plan_get(Oid tview)
 		return NULL;
 	LockRelationOid(tview, AccessShareLock);
 	entry = tview_graph_find(tview);
-	if (entry == NULL)
+	if (entry == NULL || !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(tview)))
 	{
 		UnlockRelationOid(tview, AccessShareLock);
 		return NULL;

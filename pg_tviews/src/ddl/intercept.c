@@ -372,6 +372,8 @@ tview_intercept_whole_rows(Oid relid)
 	{
 		TviewPlan  *plan = tview_plan_get(lfirst_oid(lc));
 
+		if (plan == NULL)
+			continue;
 		for (int i = 0; i < plan->nsources; i++)
 			if (plan->sources[i].relid == relid && plan->sources[i].whole_row)
 				tview_queue_add_all(plan->tview);

@@ -114,11 +114,13 @@ INSERT INTO tb_user (pk_user, name) VALUES (9, 'ida');
 SELECT pk_user, data FROM tv_user WHERE pk_user = 9;
 SELECT * FROM test_oracle();
 
--- while event triggers are off: others' DDL goes on, and the next DROP finds it
+-- while event triggers are off: writes and others' DDL go on, and the next DROP
+-- finds it
 CREATE TABLE tv_lost AS SELECT pk_user AS pk_lost, to_jsonb(name) AS data FROM tb_user;
 SET session_replication_role = replica;
 DROP TABLE tv_lost;
 RESET session_replication_role;
+UPDATE tb_user SET name = 'mia' WHERE pk_user = 9;
 CREATE TABLE other (x int);
 ALTER TABLE other RENAME TO another;
 CREATE SCHEMA one_more;
