@@ -119,6 +119,10 @@ $node->safe_psql($db, q{
 	ALTER TABLE tv_text ADD CHECK (content <> 'never');
 	SELECT tviews.pg_tviews_stats_reset();});
 
+$node->safe_psql($db, 'CREATE DATABASE other');
+$node->safe_psql('other', 'CREATE SCHEMA tviews; CREATE EXTENSION pg_tviews SCHEMA tviews;
+	GRANT USAGE ON SCHEMA tviews TO prometheus');
+
 # What is known: five refreshes and two failures; ...
 $node->safe_psql($db, "INSERT INTO tb_text VALUES ($_, 'some')") for 1 .. 4;
 $node->safe_psql($db, 'UPDATE tb_text SET content = NULL WHERE pk_text < 4');
@@ -153,7 +157,8 @@ CREATE TABLE tv_big AS SELECT pk_big, jsonb_build_object('n', wait_once(n)) AS d
 });
 wait_for_waiter($node, $db);
 
-# The exporters, with the files as they are, but for the interval
+# The exporters, with the files as they are, but for the interval; one of them
+# reads another database, too
 my ($postgres_port, $sql_port) = (free_port(), free_port());
 my $config = PostgreSQL::Test::Utils::tempdir();
 {
@@ -169,6 +174,7 @@ my $config = PostgreSQL::Test::Utils::tempdir();
 	local $ENV{LOGLEVEL} = 'WARN';
 	run_program($postgres_port, 'prometheus-postgres-exporter',
 		"--extend.query-path=$monitoring/postgres_exporter.yaml",
+		'--auto-discover-databases', '--include-databases=other',
 		"--web.listen-address=127.0.0.1:$postgres_port");
 	run_program($sql_port, 'prometheus-sql-exporter',
 		'-config.file', "$config/sql_exporter.yaml",
@@ -218,6 +224,8 @@ for my $exporter (sort keys %of)
 	cmp_ok($all->{'pg_tviews_queue_oldest_seconds{datname=postgres,state=queued}'},
 		'>', 0, "$exporter: age of the oldest change");
 }
+cmp_ok($of{postgres}{'pg_tviews_queue_changes{datname=other,state=queued}'} // 'NaN', '==', 0,
+	'the other database has its own figures');
 is($of{postgres}{'pg_exporter_last_scrape_error{}'}, 0, 'no query has failed');
 is(join("\n", grep { /^sql_exporter_last_scrape_failed/ && $of{sql}{$_} != 0 } keys %{ $of{sql} }),
 	'', 'nor one of the sql exporter');
@@ -227,7 +235,7 @@ my @same = map {
 	my $all = $of{$_};
 	join "\n",
 	  map { /(_seconds|_cache_\w+)\{/ ? $_ : "$_ $all->{$_}" }
-	  grep { /^pg_tviews_/ } sort keys %$all
+	  grep { /^pg_tviews_/ && !/datname=other/ } sort keys %$all
 } qw(postgres sql);
 is($same[1], $same[0], 'the exporters have the same metrics');
 
