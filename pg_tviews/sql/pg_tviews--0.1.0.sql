@@ -188,6 +188,18 @@ CREATE FUNCTION @extschema@.pg_tviews_refresh(entity text,
 COMMENT ON FUNCTION @extschema@.pg_tviews_refresh(text) IS
     'recompute all rows of a TVIEW and write those that differ; returns how many rows were written';
 
+CREATE FUNCTION @extschema@.pg_tviews_repair(entity text DEFAULT NULL)
+    RETURNS TABLE (tview regclass, key text, difference text, columns text[])
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_repair(text) IS
+    'recompute all rows of a TVIEW, or of all that the caller owns, and write those that differ; returns these as they were found: missing, extra, or different in these columns';
+
+CREATE FUNCTION @extschema@.pg_tviews_reinstall_triggers(entity text DEFAULT NULL)
+    RETURNS TABLE ("table" regclass, trigger text, problem text)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_reinstall_triggers(text) IS
+    'mend the triggers that a TVIEW needs, or all that the caller owns, and then drop those that no TVIEW needs, too; returns what was wrong: missing, disabled, replica mode only, wrong definition, orphaned';
+
 --
 -- Looking at TVIEWs
 --

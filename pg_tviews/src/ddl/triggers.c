@@ -31,9 +31,29 @@
 #include "ddl/execute.h"
 #include "ddl/triggers.h"
 
-#define CAPTURE_TRIGGER		"!tview_capture"
-#define TRUNCATE_TRIGGER	"!tview_truncate"
-#define GUARD_TRIGGER		"!tview_guard"
+/*
+ * Of a table's own rows only, so partitions and children need triggers of
+ * theirs.  The server would clone the row trigger of a partitioned table, but
+ * not if a partition has one already, as a table that a TVIEW reads by itself;
+ * and not the one for TRUNCATE.
+ */
+static const TviewTrigger row_trigger = {
+	"!tview_capture", TVIEW_CAPTURE_FUNCTION,
+	TRIGGER_TYPE_AFTER | TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT |
+	TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE,
+	"AFTER INSERT OR UPDATE OR DELETE", "FOR EACH ROW"
+};
+static const TviewTrigger truncate_trigger = {
+	"!tview_truncate", TVIEW_CAPTURE_FUNCTION,
+	TRIGGER_TYPE_AFTER | TRIGGER_TYPE_STATEMENT | TRIGGER_TYPE_TRUNCATE,
+	"AFTER TRUNCATE", "FOR EACH STATEMENT"
+};
+static const TviewTrigger guard_trigger = {
+	"!tview_guard", TVIEW_GUARD_FUNCTION,
+	TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_STATEMENT | TRIGGER_TYPE_INSERT |
+	TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE | TRIGGER_TYPE_TRUNCATE,
+	"BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE", "FOR EACH STATEMENT"
+};
 
 /* What there is of triggers that call one function */
 typedef struct Found
@@ -110,26 +130,46 @@ tview_triggers_are_complete(Oid relid)
 }
 
 /*
+ * tview_triggers_wanted - the triggers that call this function which a table
+ * must have, if that function is needed at all
+ */
+List *
+tview_triggers_wanted(Oid relid, const char *function)
+{
+	if (strcmp(function, TVIEW_GUARD_FUNCTION) == 0)
+		return list_make1(unconstify(TviewTrigger *, &guard_trigger));
+
+	/* a partitioned table has no rows of its own */
+	if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
+		return list_make1(unconstify(TviewTrigger *, &truncate_trigger));
+	return list_make2(unconstify(TviewTrigger *, &row_trigger),
+					  unconstify(TviewTrigger *, &truncate_trigger));
+}
+
+/*
+ * tview_triggers_make - make one of them
+ */
+void
+tview_triggers_make(Oid relid, const TviewTrigger *trigger)
+{
+	tview_execute("CREATE TRIGGER \"%s\" %s ON %s %s EXECUTE FUNCTION %s()",
+				  trigger->name, trigger->events,
+				  tview_name_qualified(relid), trigger->level,
+				  tview_extension_qualify(trigger->function));
+}
+
+/*
  * tview_triggers_capture - have the changes of a table captured
- *
- * Of its own rows only, so partitions and children need triggers of theirs.
- * The server would clone the row trigger of a partitioned table, but not if a
- * partition has one already, as a table that a TVIEW reads by itself; and not
- * the one for TRUNCATE.
  */
 void
 tview_triggers_capture(Oid relid)
 {
-	char	   *function = tview_extension_qualify(TVIEW_CAPTURE_FUNCTION);
-	char	   *table = tview_name_qualified(relid);
+	ListCell   *lc;
 
 	if (tview_triggers_are_complete(relid))
 		return;
-	if (get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
-		tview_execute("CREATE TRIGGER \"%s\" AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION %s()",
-					  CAPTURE_TRIGGER, table, function);
-	tview_execute("CREATE TRIGGER \"%s\" AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION %s()",
-				  TRUNCATE_TRIGGER, table, function);
+	foreach(lc, tview_triggers_wanted(relid, TVIEW_CAPTURE_FUNCTION))
+		tview_triggers_make(relid, lfirst(lc));
 }
 
 /*
@@ -138,9 +178,7 @@ tview_triggers_capture(Oid relid)
 void
 tview_triggers_guard(Oid relid)
 {
-	tview_execute("CREATE TRIGGER \"%s\" BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION %s()",
-				  GUARD_TRIGGER, tview_name_qualified(relid),
-				  tview_extension_qualify(TVIEW_GUARD_FUNCTION));
+	tview_triggers_make(relid, &guard_trigger);
 }
 
 /*
@@ -182,13 +220,12 @@ tview_triggers_release(List *tables)
 }
 
 /*
- * tview_triggers_captured - all tables whose changes are captured
+ * tview_triggers_tables - all tables that have triggers which call this function
  */
 List *
-tview_triggers_captured(void)
+tview_triggers_tables(const char *function)
 {
-	Oid			funcid = tview_extension_function(TVIEW_CAPTURE_FUNCTION,
-												  InvalidOid);
+	Oid			funcid = tview_extension_function(function, InvalidOid);
 	Relation	rel = table_open(TriggerRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0,
 										  NULL);
@@ -205,4 +242,13 @@ tview_triggers_captured(void)
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
 	return result;
+}
+
+/*
+ * tview_triggers_captured - all tables whose changes are captured
+ */
+List *
+tview_triggers_captured(void)
+{
+	return tview_triggers_tables(TVIEW_CAPTURE_FUNCTION);
 }

@@ -15,19 +15,17 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/tuplestore.h"
+#include "utils/rls.h"
 
 #include "analyze/plan.h"
 #include "base/names.h"
 #include "base/owner.h"
 #include "catalog/graph.h"
-#include "refresh/sql.h"
+#include "refresh/apply.h"
 #include "refresh/row_security.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_verify);
 PG_FUNCTION_INFO_V1(pg_tviews_version);
-
-#define TVIEW_VERIFY_BATCH	1000
 
 static void
 check_may_read(Oid relid)
@@ -36,6 +34,22 @@ check_may_read(Oid relid)
 		aclcheck_error(ACLCHECK_NO_PRIV,
 					   get_relkind_objtype(get_rel_relkind(relid)),
 					   get_rel_name(relid));
+}
+
+/*
+ * Policies of the TVIEW hide rows from its readers.  What the view returns
+ * besides has no row yet that they could be applied to, so nothing is shown.
+ */
+static void
+check_sees_all(const TviewPlan *plan)
+{
+	if (check_enable_rls(plan->tview, InvalidOid, true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("row-level security of TVIEW %s applies to role \"%s\"",
+						plan->name, GetUserNameFromId(GetUserId(), false)),
+				 errdetail("It may hide keys that are different."),
+				 errhint("Call pg_tviews_verify() as the owner of the TVIEW, or as a role with BYPASSRLS.")));
 }
 
 /*
@@ -51,28 +65,15 @@ pg_tviews_verify(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	TviewPlan  *plan = tview_plan_get(tview_graph_find_name(input, false)->tview);
 	TviewOwnerContext owner;
-	Portal		portal;
-	SPIPlanPtr	query;
 
 	InitMaterializedSRF(fcinfo, 0);
 	check_may_read(plan->tview);
 	check_may_read(plan->view);
+	check_sees_all(plan);
 	tview_owner_enter(&owner, plan->owner, true);
 	tview_row_security_enter(plan);
 	SPI_connect();
-	query = SPI_prepare(tview_sql_verify(plan), 0, NULL);
-	if (query == NULL)
-		elog(ERROR, "could not prepare the comparison: %s",
-			 SPI_result_code_string(SPI_result));
-	portal = SPI_cursor_open(NULL, query, NULL, NULL, false);
-	do
-	{
-		SPI_cursor_fetch(portal, true, TVIEW_VERIFY_BATCH);
-		for (uint64 i = 0; i < SPI_processed; i++)
-			tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);
-		SPI_freetuptable(SPI_tuptable);
-	} while (SPI_processed > 0);
-	SPI_cursor_close(portal);
+	tview_apply_list(plan, false, InvalidSnapshot, result->setResult);
 	SPI_finish();
 	tview_owner_leave(&owner);
 	return (Datum) 0;

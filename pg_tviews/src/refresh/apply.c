@@ -11,6 +11,7 @@
 #include "fmgr.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "refresh/apply.h"
 #include "refresh/keys.h"
@@ -22,6 +23,7 @@ PG_FUNCTION_INFO_V1(pg_tviews_count_row);
 
 #define MAX_PARTS_STATEMENTS	16
 #define PROGRESS_ROWS			256
+#define LIST_BATCH				1000
 
 /* ----------
  * Duplicate and null keys
@@ -238,4 +240,37 @@ tview_apply_all(TviewPlan *plan, const char *source, Snapshot snapshot)
 	tview_activity_end();
 	tview_context_pop(&context);
 	return written;
+}
+
+/*
+ * tview_apply_list - list the rows that a rebuild would write, without writing
+ * any
+ *
+ * The caller has become the owner, and connected to SPI.  Without a snapshot,
+ * it is a query like any other, and flushes what is waiting.
+ */
+void
+tview_apply_list(const TviewPlan *plan, bool detailed, Snapshot snapshot,
+				 Tuplestorestate *rows)
+{
+	SPIPlanPtr	query = SPI_prepare(tview_sql_verify(plan, detailed), 0, NULL);
+	Portal		portal;
+
+	if (query == NULL)
+		elog(ERROR, "could not prepare the comparison: %s",
+			 SPI_result_code_string(SPI_result));
+	if (snapshot != InvalidSnapshot)
+		PushActiveSnapshot(snapshot);
+	portal = SPI_cursor_open(NULL, query, NULL, NULL,
+							 snapshot != InvalidSnapshot);
+	do
+	{
+		SPI_cursor_fetch(portal, true, LIST_BATCH);
+		for (uint64 i = 0; i < SPI_processed; i++)
+			tuplestore_puttuple(rows, SPI_tuptable->vals[i]);
+		SPI_freetuptable(SPI_tuptable);
+	} while (SPI_processed > 0);
+	SPI_cursor_close(portal);
+	if (snapshot != InvalidSnapshot)
+		PopActiveSnapshot();
 }

@@ -10,6 +10,7 @@
 
 #include "analyze/plan.h"
 #include "utils/snapshot.h"
+#include "utils/tuplestore.h"
 
 struct TviewKeys;
 
@@ -25,5 +26,7 @@ extern void tview_apply_keys(TviewPlan *plan, const struct TviewKeys *keys,
 							 Snapshot snapshot);
 extern TviewWritten tview_apply_all(TviewPlan *plan, const char *source,
 									Snapshot snapshot);
+extern void tview_apply_list(const TviewPlan *plan, bool detailed,
+							 Snapshot snapshot, Tuplestorestate *rows);
 
 #endif							/* TVIEW_APPLY_H */

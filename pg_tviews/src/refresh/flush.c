@@ -393,10 +393,11 @@ refresh_measured(const Pending *pending, bool at_commit)
  * tview_flush_rebuild - rebuild one TVIEW by differences, from its view
  *
  * The view, not the definition over maintained tables, so that the result is
- * right even if a TVIEW that it reads is not.
+ * right even if a TVIEW that it reads is not.  Lists in rows, unless that is
+ * NULL, what it finds different.
  */
 TviewWritten
-tview_flush_rebuild(TviewPlan *plan)
+tview_flush_rebuild(TviewPlan *plan, Tuplestorestate *rows)
 {
 	MemoryContext old_context = CurrentMemoryContext;
 	TviewOwnerContext owner;
@@ -414,6 +415,8 @@ tview_flush_rebuild(TviewPlan *plan)
 	PG_TRY();
 	{
 		begin_write(plan, &owner);
+		if (rows != NULL)
+			tview_apply_list(plan, true, snapshot, rows);
 		written = tview_apply_all(plan, plan->view_sql, snapshot);
 		end_write(&owner);
 		tview_measure_end(&measure);

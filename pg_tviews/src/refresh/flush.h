@@ -20,7 +20,8 @@ extern bool tview_flush_affects(List *relids);
 extern bool tview_flush_running(void);
 extern bool tview_flush_in_trigger(void);
 extern bool tview_flush_done(CommandId *command);
-extern TviewWritten tview_flush_rebuild(TviewPlan *plan);
+extern TviewWritten tview_flush_rebuild(TviewPlan *plan,
+										Tuplestorestate *rows);
 extern void tview_flush_at_xact_end(void);
 
 #endif							/* TVIEW_FLUSH_H */

@@ -27,7 +27,7 @@
 
 /*
  * A list with an item for each column but one, if that is given; %c is its
- * name, %n its number.
+ * name, %l the same as a literal, %n its number.
  */
 static char *
 column_list_without(const TviewPlan *plan, const char *item,
@@ -49,6 +49,8 @@ column_list_without(const TviewPlan *plan, const char *item,
 		{
 			if (p[0] == '%' && p[1] == 'c')
 				appendStringInfoString(&buf, quote_identifier(lfirst(lc)));
+			else if (p[0] == '%' && p[1] == 'l')
+				appendStringInfoString(&buf, quote_literal_cstr(lfirst(lc)));
 			else if (p[0] == '%' && p[1] == 'n')
 				appendStringInfo(&buf, "%d", n);
 			else
@@ -343,29 +345,46 @@ tview_sql_insert(const TviewPlan *plan, const char *source)
 					table_key(plan));
 }
 
+/* Names of the columns in which t and s differ. */
+static char *
+differing_columns(const TviewPlan *plan)
+{
+	return psprintf("pg_catalog.array_remove(ARRAY[%s], NULL)",
+					column_list(plan, "CASE WHEN pg_catalog.record_image_ne(ROW(t.%c), ROW(s.c%n)) THEN %l END::pg_catalog.text"));
+}
+
 /*
  * tview_sql_verify - keys whose row is not what the view returns
+ *
+ * With the TVIEW, and the columns that differ, if that is wanted.
  */
 char *
-tview_sql_verify(const TviewPlan *plan)
+tview_sql_verify(const TviewPlan *plan, bool detailed)
 {
 	char	   *key = source_key(plan);
 	char	   *stored = table_key(plan);
 	char	   *rows = all_rows(plan, plan->view_sql);
+	char	   *differences;
 
-	return psprintf("SELECT CASE WHEN t.ctid IS NULL THEN %s ELSE %s END::pg_catalog.text, "
-					"CASE WHEN t.ctid IS NULL THEN 'missing' WHEN %s IS NULL THEN 'null key' "
-					"WHEN s.there IS NULL THEN 'extra' ELSE 'different' END "
-					"FROM %s AS t FULL JOIN (SELECT s.*, true AS there FROM %s WHERE %s IS NOT NULL) AS s ON %s %s %s "
-					"WHERE t.ctid IS NULL OR s.there IS NULL OR %s "
-					"UNION ALL (SELECT %s::pg_catalog.text, 'duplicate' FROM %s WHERE %s IS NOT NULL GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 "
-					"UNION SELECT %s::pg_catalog.text, 'duplicate' FROM %s AS t WHERE %s IS NOT NULL GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1) "
-					"UNION ALL SELECT NULL, 'null key' FROM %s WHERE %s IS NULL",
-					key, stored,
-					stored,
-					plan->name, rows, key, key, plan->key_operator, stored,
-					differs(plan),
-					key, rows, key, key,
-					stored, plan->name, stored, stored,
-					rows, key);
+	differences = psprintf("SELECT CASE WHEN t.ctid IS NULL THEN %s ELSE %s END::pg_catalog.text AS key, "
+						   "CASE WHEN t.ctid IS NULL THEN 'missing' WHEN %s IS NULL THEN 'null key' "
+						   "WHEN s.there IS NULL THEN 'extra' ELSE 'different' END AS difference, "
+						   "CASE WHEN t.ctid IS NOT NULL AND s.there THEN %s END AS columns "
+						   "FROM %s AS t FULL JOIN (SELECT s.*, true AS there FROM %s WHERE %s IS NOT NULL) AS s ON %s %s %s "
+						   "WHERE t.ctid IS NULL OR s.there IS NULL OR %s "
+						   "UNION ALL (SELECT %s::pg_catalog.text, 'duplicate', NULL::pg_catalog.text[] FROM %s WHERE %s IS NOT NULL GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 "
+						   "UNION SELECT %s::pg_catalog.text, 'duplicate', NULL::pg_catalog.text[] FROM %s AS t WHERE %s IS NOT NULL GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1) "
+						   "UNION ALL SELECT NULL, 'null key', NULL::pg_catalog.text[] FROM %s WHERE %s IS NULL",
+						   key, stored,
+						   stored,
+						   detailed ? differing_columns(plan) : "NULL::pg_catalog.text[]",
+						   plan->name, rows, key, key, plan->key_operator, stored,
+						   differs(plan),
+						   key, rows, key, key,
+						   stored, plan->name, stored, stored,
+						   rows, key);
+	if (!detailed)
+		return psprintf("SELECT d.key, d.difference FROM (%s) AS d", differences);
+	return psprintf("SELECT %u::pg_catalog.oid::pg_catalog.regclass, d.key, d.difference, d.columns FROM (%s) AS d",
+					plan->tview, differences);
 }

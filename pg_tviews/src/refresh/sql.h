@@ -18,6 +18,6 @@ extern char *tview_sql_duplicate(const TviewPlan *plan, const char *source);
 extern char *tview_sql_delete(const TviewPlan *plan, const char *source);
 extern char *tview_sql_update(const TviewPlan *plan, const char *source);
 extern char *tview_sql_insert(const TviewPlan *plan, const char *source);
-extern char *tview_sql_verify(const TviewPlan *plan);
+extern char *tview_sql_verify(const TviewPlan *plan, bool detailed);
 
 #endif							/* TVIEW_SQL_H */

@@ -1,0 +1,17 @@
+/*-------------------------------------------------------------------------
+ *
+ * rebuild.h
+ *	  Rebuilding a TVIEW by differences on request.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TVIEW_REBUILD_H
+#define TVIEW_REBUILD_H
+
+#include "refresh/apply.h"
+
+extern List *tview_rebuild_candidates(const char *input);
+extern TviewWritten tview_rebuild(Oid relid, const char *operation,
+								  const char *command, Tuplestorestate *rows);
+
+#endif							/* TVIEW_REBUILD_H */
