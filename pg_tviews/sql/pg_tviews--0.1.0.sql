@@ -219,6 +219,14 @@ CREATE FUNCTION @extschema@.pg_tviews_explain(entity text)
 COMMENT ON FUNCTION @extschema@.pg_tviews_explain(text) IS
     'how changes of each source of a TVIEW reach its keys, one row for each way';
 
+CREATE FUNCTION @extschema@.pg_tviews_suggest_indexes(entity text DEFAULT NULL)
+    RETURNS TABLE (tviews regclass[], "table" regclass, statement text,
+                   status text, existing regclass, estimated_rows bigint,
+                   reason text)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_suggest_indexes(text) IS
+    'statements that make the indexes which refreshes of a TVIEW, or of all, lack, those of large tables first; status missing, invalid or partial, or unknown for a TVIEW that can''t be maintained';
+
 CREATE FUNCTION @extschema@.pg_tviews_graph(format text DEFAULT 'mermaid')
     RETURNS text
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;

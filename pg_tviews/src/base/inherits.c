@@ -19,6 +19,7 @@
 #include "catalog/pg_inherits.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "base/inherits.h"
 
@@ -90,4 +91,30 @@ bool
 tview_inherits_has_children(Oid relid)
 {
 	return get_rel_relkind(relid) == RELKIND_RELATION && has_subclass(relid);
+}
+
+/*
+ * tview_inherits_rows - so many rows a table and all below it have, as far as
+ * the server knows; -1 if it doesn't
+ */
+double
+tview_inherits_rows(Oid relid)
+{
+	double		result = 0;
+	ListCell   *lc;
+
+	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
+	{
+		HeapTuple	tuple = SearchSysCache1(RELOID,
+											ObjectIdGetDatum(lfirst_oid(lc)));
+		Form_pg_class form;
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		form = (Form_pg_class) GETSTRUCT(tuple);
+		if (form->relkind != RELKIND_PARTITIONED_TABLE && result >= 0)
+			result = form->reltuples < 0 ? -1 : result + form->reltuples;
+		ReleaseSysCache(tuple);
+	}
+	return result;
 }

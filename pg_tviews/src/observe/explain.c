@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/amapi.h"
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -76,10 +77,18 @@ used_names(const TviewSource *source)
 	return result;
 }
 
-/* Does the index begin with a column or expression that is looked up? */
-static bool
-begins_with(Relation index, const TviewHop *hop)
+/*
+ * tview_explain_index_serves - does an index find rows by what is looked up, if
+ * it is valid and has them all?
+ *
+ * It begins with a column or expression of it, and finds single rows, which
+ * BRIN and GIN don't.
+ */
+bool
+tview_explain_index_serves(Relation index, const TviewHop *hop)
 {
+	if (index->rd_indam->amgettuple == NULL)
+		return false;
 	if (index->rd_index->indkey.values[0] != 0)
 		return list_member_int(hop->columns,
 							   index->rd_index->indkey.values[0]);
@@ -100,7 +109,7 @@ find_index(const TviewHop *hop)
 
 		if (!OidIsValid(result) && index->rd_index->indisvalid &&
 			RelationGetIndexPredicate(index) == NIL &&
-			begins_with(index, hop))
+			tview_explain_index_serves(index, hop))
 			result = RelationGetRelid(index);
 		index_close(index, AccessShareLock);
 	}
@@ -108,8 +117,21 @@ find_index(const TviewHop *hop)
 	return result;
 }
 
-static char *
-create_index(const TviewHop *hop)
+/*
+ * tview_explain_lacks_index - is there no index for a look-up that wants one?
+ */
+bool
+tview_explain_lacks_index(const TviewHop *hop)
+{
+	return (hop->columns != NIL || hop->exprs != NIL) &&
+		!OidIsValid(find_index(hop));
+}
+
+/*
+ * tview_explain_create_index - the statement that makes one
+ */
+char *
+tview_explain_create_index(const TviewHop *hop)
 {
 	StringInfoData buf;
 	ListCell   *lc;
@@ -184,7 +206,7 @@ explain_indexes(const TviewSource *source, TviewExplanation *result)
 			int			before = list_length(result->missing);
 
 			result->missing = append_unique_string(result->missing,
-												   create_index(hop));
+												   tview_explain_create_index(hop));
 			if (list_length(result->missing) > before)
 				result->missing_on = lappend_oid(result->missing_on, hop->relid);
 		}

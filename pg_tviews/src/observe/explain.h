@@ -9,6 +9,7 @@
 #define TVIEW_EXPLAIN_H
 
 #include "analyze/derive.h"
+#include "utils/relcache.h"
 
 typedef struct TviewExplanation
 {
@@ -23,6 +24,9 @@ typedef struct TviewExplanation
 } TviewExplanation;
 
 extern const char *tview_explain_kind(TviewSourceKind kind);
+extern bool tview_explain_index_serves(Relation index, const TviewHop *hop);
+extern bool tview_explain_lacks_index(const TviewHop *hop);
+extern char *tview_explain_create_index(const TviewHop *hop);
 extern TviewExplanation *tview_explain_source(const TviewSource *source);
 
 #endif							/* TVIEW_EXPLAIN_H */

@@ -13,15 +13,12 @@
 
 #include <ctype.h>
 
-#include "access/htup_details.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
-#include "utils/syscache.h"
 
 #include "analyze/plan.h"
+#include "base/inherits.h"
 #include "base/names.h"
 #include "catalog/graph.h"
 #include "observe/attempt.h"
@@ -34,7 +31,7 @@ typedef struct GraphNode
 {
 	Oid			relid;
 	const char *name;			/* qualified and quoted */
-	bool		is_tview;
+	int			level;			/* of a TVIEW; 0: it is none */
 	bool		is_broken;
 } GraphNode;
 
@@ -104,37 +101,34 @@ add_ways(void *arg)
 	Look	   *look = arg;
 	TviewPlan  *plan = tview_plan_get(look->tview);
 
+	/* somebody has dropped it */
+	if (plan == NULL)
+		return;
 	for (int i = 0; i < plan->nsources; i++)
 		find_edge(look->picture, plan->sources[i].relid,
 				  look->tview)->kinds[plan->sources[i].kind] = true;
 }
 
 static GraphNode *
-make_node(Oid relid, bool is_tview)
+make_node(Oid relid, int level)
 {
 	GraphNode  *node = palloc0(sizeof(GraphNode));
 
 	node->relid = relid;
 	node->name = tview_name_qualified(relid);
-	node->is_tview = is_tview;
+	node->level = level;
 	return node;
 }
 
+/* Tables come before TVIEWs. */
 static int
-compare_names(const ListCell *a, const ListCell *b)
+compare_nodes(const ListCell *a, const ListCell *b)
 {
-	return strcmp(((GraphNode *) lfirst(a))->name, ((GraphNode *) lfirst(b))->name);
-}
-
-/* A TVIEW's level doesn't change while we look at it. */
-static int
-compare_tviews(const ListCell *a, const ListCell *b)
-{
-	Tview	   *left = tview_graph_find(((GraphNode *) lfirst(a))->relid);
-	Tview	   *right = tview_graph_find(((GraphNode *) lfirst(b))->relid);
+	const GraphNode *left = lfirst(a);
+	const GraphNode *right = lfirst(b);
 
 	return left->level != right->level ? left->level - right->level :
-		compare_names(a, b);
+		strcmp(left->name, right->name);
 }
 
 static int
@@ -153,9 +147,8 @@ static Picture *
 look(void)
 {
 	Picture    *picture = palloc0(sizeof(Picture));
-	List	   *tviews = NIL;
 	List	   *tables = NIL;
-	List	   *relids = NIL;
+	List	   *tviews = NIL;
 	ListCell   *lc;
 
 	foreach(lc, tview_graph_all())
@@ -163,26 +156,26 @@ look(void)
 		Tview	   *tview = lfirst(lc);
 		ListCell   *read;
 
-		tviews = lappend(tviews, make_node(tview->tview, true));
+		tviews = lappend_oid(tviews, tview->tview);
+		picture->nodes = lappend(picture->nodes,
+								 make_node(tview->tview, tview->level));
 		foreach(read, tview->dependencies)
 		{
 			(void) find_edge(picture, lfirst_oid(read), tview->tview);
-			relids = list_append_unique_oid(relids, lfirst_oid(read));
+			tables = list_append_unique_oid(tables, lfirst_oid(read));
 		}
 	}
-	foreach(lc, relids)
-		if (tview_graph_find(lfirst_oid(lc)) == NULL)
-		tables = lappend(tables, make_node(lfirst_oid(lc), false));
-	list_sort(tables, compare_names);
-	list_sort(tviews, compare_tviews);
-	picture->nodes = list_concat(tables, tviews);
+	foreach(lc, list_difference_oid(tables, tviews))
+		picture->nodes = lappend(picture->nodes, make_node(lfirst_oid(lc), 0));
+	list_sort(picture->nodes, compare_nodes);
 
-	foreach(lc, tviews)
+	foreach(lc, picture->nodes)
 	{
 		GraphNode  *node = lfirst(lc);
 		Look		arg = {picture, node->relid};
 
-		node->is_broken = tview_attempt(add_ways, &arg) != NULL;
+		if (node->level > 0)
+			node->is_broken = tview_attempt(add_ways, &arg) != NULL;
 	}
 	return picture;
 }
@@ -191,29 +184,6 @@ look(void)
  * Labels
  * ----------
  */
-
-/* Rows that the server takes a table and all below it to have; -1: unknown */
-static double
-estimated_rows(Oid relid)
-{
-	double		result = 0;
-	ListCell   *lc;
-
-	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
-	{
-		HeapTuple	tuple = SearchSysCache1(RELOID,
-											ObjectIdGetDatum(lfirst_oid(lc)));
-		Form_pg_class form;
-
-		if (!HeapTupleIsValid(tuple))
-			continue;
-		form = (Form_pg_class) GETSTRUCT(tuple);
-		if (form->relkind != RELKIND_PARTITIONED_TABLE && result >= 0)
-			result = form->reltuples < 0 ? -1 : result + form->reltuples;
-		ReleaseSysCache(tuple);
-	}
-	return result;
-}
 
 /* "" if it was not refreshed */
 static char *
@@ -235,8 +205,8 @@ refresh_time(Oid tview)
 static char *
 node_label(const GraphFormat *format, const GraphNode *node)
 {
-	double		rows = estimated_rows(node->relid);
-	char	   *time = node->is_tview ? refresh_time(node->relid) : "";
+	double		rows = tview_inherits_rows(node->relid);
+	char	   *time = node->level > 0 ? refresh_time(node->relid) : "";
 	StringInfoData buf;
 
 	initStringInfo(&buf);
@@ -293,7 +263,7 @@ append_dot_node(StringInfo buf, int number, const GraphNode *node,
 				const char *label)
 {
 	appendStringInfo(buf, "\tn%d [label=\"%s\"%s];\n", number, label,
-					 node->is_tview ? ", style=\"rounded,filled\"" : "");
+					 node->level > 0 ? ", style=\"rounded,filled\"" : "");
 }
 
 static void
@@ -337,7 +307,7 @@ static void
 append_mermaid_node(StringInfo buf, int number, const GraphNode *node,
 					const char *label)
 {
-	appendStringInfo(buf, node->is_tview ? "    n%d([\"%s\"])\n" :
+	appendStringInfo(buf, node->level > 0 ? "    n%d([\"%s\"])\n" :
 					 "    n%d[\"%s\"]\n", number, label);
 }
 
