@@ -242,11 +242,14 @@ CREATE FUNCTION @extschema@.pg_tviews_analyze_select(definition text,
 COMMENT ON FUNCTION @extschema@.pg_tviews_analyze_select(text, text, jsonb) IS
     'what pg_tviews_create() would make of a definition, or why it would refuse it, without creating anything; sections are verdict, column, source, index, notice';
 
-CREATE FUNCTION @extschema@.pg_tviews_health_check()
+CREATE FUNCTION @extschema@.pg_tviews_health_check(sample integer DEFAULT 0)
     RETURNS TABLE (status text, component text, message text, severity text)
-    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.pg_tviews_health_check() IS
-    'whether everything is in place that keeps TVIEWs right: status ok, warning or error, severity info, warning or critical; one row for each component in order, and for each finding in the others';
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_health_check(integer) IS
+    'whether everything is in place that keeps TVIEWs right, and that many keys of each TVIEW are: status OK, WARNING or ERROR, severity info, warning or error; one row for each component in order, and for each finding in the others';
+REVOKE EXECUTE ON FUNCTION @extschema@.pg_tviews_health_check(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION @extschema@.pg_tviews_health_check(integer)
+    TO @extowner@, pg_monitor;
 
 CREATE FUNCTION @extschema@.pg_tviews_lookup(tview regclass, tag integer,
                                              OUT "table" regclass,

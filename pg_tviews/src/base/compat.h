@@ -31,6 +31,15 @@
 #define tview_clear_perminfo(rte)	((rte)->requiredPerms = 0)
 #endif
 
+/* Raise an error if the current user may not read what a query reads. */
+#if PG_VERSION_NUM >= 160000
+#define tview_check_permissions(query) \
+	((void) ExecCheckPermissions((query)->rtable, (query)->rteperminfos, true))
+#else
+#define tview_check_permissions(query) \
+	((void) ExecCheckRTPerms((query)->rtable, true))
+#endif
+
 /*
  * PostgreSQL 16 made Vars say which outer joins may null them.  Where Vars
  * are compared whatever level of a query they come from, that is in the way.

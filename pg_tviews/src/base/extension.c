@@ -18,6 +18,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_extension.h"
 #include "commands/extension.h"
+#include "lib/stringinfo.h"
 #include "nodes/value.h"
 #include "parser/parse_func.h"
 #include "utils/builtins.h"
@@ -102,4 +103,22 @@ tview_extension_qualify(const char *name)
 {
 	return quote_qualified_identifier(get_namespace_name(tview_extension_schema()),
 									  name);
+}
+
+/*
+ * tview_extension_sql - a statement in which $ stands for our schema
+ */
+char *
+tview_extension_sql(const char *sql)
+{
+	const char *schema = quote_identifier(get_namespace_name(tview_extension_schema()));
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (const char *p = sql; *p != '\0'; p++)
+		if (*p == '$')
+			appendStringInfoString(&buf, schema);
+		else
+			appendStringInfoChar(&buf, *p);
+	return buf.data;
 }

@@ -19,6 +19,7 @@
 bool		tview_ctas_interception = true;
 int			tview_queue_limit = 1000000;
 int			tview_log_min_duration = -1;
+int			tview_health_max_wait = 60000;
 
 /*
  * tview_settings_define - called once, when the library is loaded
@@ -48,6 +49,14 @@ tview_settings_define(void)
 							&tview_log_min_duration,
 							-1, -1, INT_MAX,
 							PGC_SUSET, GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("pg_tviews.health_max_wait",
+							"Sets from when on the health check warns of changes and locks that wait.",
+							NULL,
+							&tview_health_max_wait,
+							60000, 0, INT_MAX,
+							PGC_USERSET, GUC_UNIT_MS,
 							NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("pg_tviews");

@@ -10,6 +10,7 @@
 
 extern PGDLLIMPORT bool tview_ctas_interception;
 extern PGDLLIMPORT int tview_queue_limit;
+extern PGDLLIMPORT int tview_health_max_wait;	/* ms */
 extern PGDLLIMPORT int tview_log_min_duration;	/* ms; -1: no log */
 
 extern void tview_settings_define(void);

@@ -16,9 +16,12 @@
 
 #include "observe/attempt.h"
 
-/* Does an error say something of what was tried, not of the server's state? */
-static bool
-is_verdict(int sqlerrcode)
+/*
+ * tview_attempt_is_verdict - does an error say something of what was tried, not
+ * of the server's state?
+ */
+bool
+tview_attempt_is_verdict(int sqlerrcode)
 {
 	if (sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
 		return false;
@@ -35,14 +38,23 @@ is_verdict(int sqlerrcode)
 	}
 }
 
-/*
- * tview_attempt - returns the error, or NULL if there was none
- *
- * work runs in the caller's memory context, and what it allocates stays.
- * Raises errors that have nothing to do with what was tried.
- */
-ErrorData *
-tview_attempt(void (*work) (void *arg), void *arg)
+/* Is the caller to stop, or the whole transaction to be tried again? */
+static bool
+is_end(int sqlerrcode)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
+	{
+		case ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK):
+		case ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION):
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* Do it, and return the error or NULL; never raises one. */
+static ErrorData *
+attempt(void (*work) (void *arg), void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -65,7 +77,36 @@ tview_attempt(void (*work) (void *arg), void *arg)
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	if (error != NULL && !is_verdict(error->sqlerrcode))
+	return error;
+}
+
+/*
+ * tview_attempt - returns the error, or NULL if there was none
+ *
+ * work runs in the caller's memory context, and what it allocates stays.
+ * Raises errors that have nothing to do with what was tried.
+ */
+ErrorData *
+tview_attempt(void (*work) (void *arg), void *arg)
+{
+	ErrorData  *error = attempt(work, arg);
+
+	if (error != NULL && !tview_attempt_is_verdict(error->sqlerrcode))
+		ReThrowError(error);
+	return error;
+}
+
+/*
+ * tview_attempt_all - the same for who wants to know of every error
+ *
+ * Raises only what must end the caller, too.
+ */
+ErrorData *
+tview_attempt_all(void (*work) (void *arg), void *arg)
+{
+	ErrorData  *error = attempt(work, arg);
+
+	if (error != NULL && is_end(error->sqlerrcode))
 		ReThrowError(error);
 	return error;
 }

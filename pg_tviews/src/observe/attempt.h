@@ -10,6 +10,8 @@
 
 #include "utils/elog.h"
 
+extern bool tview_attempt_is_verdict(int sqlerrcode);
 extern ErrorData *tview_attempt(void (*work) (void *arg), void *arg);
+extern ErrorData *tview_attempt_all(void (*work) (void *arg), void *arg);
 
 #endif							/* TVIEW_ATTEMPT_H */

@@ -19,7 +19,6 @@
 #include "utils/json.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "base/extension.h"
@@ -113,20 +112,6 @@ run(void *arg)
 	SPI_finish();
 }
 
-static char *
-in_schema(const char *sql, const char *schema)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	for (const char *p = sql; *p != '\0'; p++)
-		if (*p == '$')
-			appendStringInfoString(&buf, schema);
-		else
-			appendStringInfoChar(&buf, *p);
-	return buf.data;
-}
-
 static void
 append_error(StringInfo report, const ErrorData *error)
 {
@@ -142,14 +127,13 @@ append_error(StringInfo report, const ErrorData *error)
 Datum
 pg_tviews_support_report(PG_FUNCTION_ARGS)
 {
-	const char *schema = quote_identifier(get_namespace_name(tview_extension_schema()));
 	int			nest_level = tview_fix_search_path();
 	StringInfoData report;
 
 	initStringInfo(&report);
 	for (int i = 0; i < lengthof(parts); i++)
 	{
-		Attempt		attempt = {in_schema(parts[i].sql, schema),
+		Attempt		attempt = {tview_extension_sql(parts[i].sql),
 		CurrentMemoryContext, NULL};
 		ErrorData  *error = tview_attempt(run, &attempt);
 

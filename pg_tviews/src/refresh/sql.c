@@ -388,3 +388,16 @@ tview_sql_verify(const TviewPlan *plan, bool detailed)
 	return psprintf("SELECT %u::pg_catalog.oid::pg_catalog.regclass, d.key, d.difference, d.columns FROM (%s) AS d",
 					plan->tview, differences);
 }
+
+/*
+ * tview_sql_count_differing - how many keys in $1 have a row that a refresh
+ * would write, or delete
+ */
+char *
+tview_sql_count_differing(const TviewPlan *plan)
+{
+	return psprintf("SELECT pg_catalog.count(DISTINCT k.pk%s) FROM %s LEFT %s LEFT JOIN %s AS t ON %s %s k.pk WHERE %s",
+					plan->key_collate, keys_from_parameter(plan),
+					join_rows(plan), plan->name, table_key(plan),
+					plan->key_operator, differs(plan));
+}

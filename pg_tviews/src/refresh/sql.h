@@ -19,5 +19,6 @@ extern char *tview_sql_delete(const TviewPlan *plan, const char *source);
 extern char *tview_sql_update(const TviewPlan *plan, const char *source);
 extern char *tview_sql_insert(const TviewPlan *plan, const char *source);
 extern char *tview_sql_verify(const TviewPlan *plan, bool detailed);
+extern char *tview_sql_count_differing(const TviewPlan *plan);
 
 #endif							/* TVIEW_SQL_H */

@@ -1,11 +1,17 @@
--- pg_tviews_health_check(): what lets changes go by, or breaks a TVIEW, is
--- found without computing anything.
+-- pg_tviews_health_check(): each fault is made, found, mended, and not found any
+-- more.
 \getenv test PG_ABS_SRCDIR
 \set start :test /include/start.sql
 \i :start
 \pset format unaligned
 \pset tuples_only on
-SELECT status, component, severity, replace(message, pg_tviews_version(), '(version)') FROM pg_tviews_health_check();
+CREATE VIEW health AS
+SELECT status, component, severity, CASE WHEN component = 'cache' AND status = 'OK' THEN '(sizes)'
+	WHEN component = 'statistics' AND status = 'OK' THEN '(refreshes)'
+	ELSE regexp_replace(replace(message, pg_tviews_version(), '(version)'), ' at [^,]+,', ' at (time),') END AS message
+FROM pg_tviews_health_check();
+CREATE VIEW findings AS SELECT * FROM health WHERE status <> 'OK';
+TABLE health;
 CREATE TABLE tb_user (pk_user int PRIMARY KEY, name text NOT NULL);
 CREATE TABLE "tb Post" (pk_post int PRIMARY KEY, fk_user int NOT NULL, title text);
 CREATE INDEX ON "tb Post" (fk_user);
@@ -15,8 +21,7 @@ CREATE TABLE tv_user AS SELECT pk_user, jsonb_build_object('name', name) AS data
 CREATE TABLE tv_post AS
 SELECT p.pk_post, jsonb_build_object('title', p.title, 'user', u.data) AS data
 FROM "tb Post" p JOIN v_user u ON u.pk_user = p.fk_user;
-SELECT status, component, message FROM pg_tviews_health_check() WHERE component <> 'version';
-CREATE VIEW findings AS SELECT status, component, severity, message FROM pg_tviews_health_check() WHERE status <> 'ok';
+TABLE health;
 
 -- capture triggers: disabled, in replica mode only, always
 ALTER TABLE "tb Post" DISABLE TRIGGER "!tview_capture";
@@ -116,18 +121,190 @@ RESET session_replication_role;
 -- versions
 BEGIN;
 UPDATE pg_extension SET extversion = '0.0.9' WHERE extname = 'pg_tviews';
-SELECT status, component, severity, replace(message, pg_tviews_version(), '(version)') FROM findings WHERE severity = 'critical';
+TABLE findings;
 ROLLBACK;
+TABLE findings;
 
--- anybody may look, whatever their search_path
+-- metadata that something is missing from, or wrong in
+BEGIN;
+UPDATE pg_tview_meta SET root = 1, dependencies = '{1}' WHERE entity = 'user';
+UPDATE pg_tview_meta SET definition = 'SELECT pk_nothing FROM nowhere' WHERE entity = 'post';
+INSERT INTO pg_tview_helpers VALUES ('v_post', 1);
+TABLE findings;
+ROLLBACK;
+BEGIN;
+UPDATE pg_tview_meta SET view = 'tb_user' WHERE entity = 'user';
+TABLE findings;
+ROLLBACK;
+BEGIN;
+UPDATE pg_tview_meta SET tview = 1, entity = 'gone' WHERE entity = 'post';
+UPDATE pg_tview_meta SET schema = 'elsewhere' WHERE entity = 'user';
+TABLE findings;
+ROLLBACK;
+-- a table that is read, but not known to be read
+BEGIN;
+UPDATE pg_tview_meta SET dependencies = '{tv_user}' WHERE entity = 'post';
+TABLE findings;
+ROLLBACK;
+TABLE findings;
+
+-- a component that can't be checked, and one TVIEW
+BEGIN;
+ALTER EVENT TRIGGER pg_tviews_ddl_command_start DISABLE;
+ALTER EVENT TRIGGER pg_tviews_ddl_command_end DISABLE;
+ALTER TABLE pg_tview_helpers RENAME COLUMN helper TO other;
+TABLE findings;
+ROLLBACK;
+TABLE findings;
+
+-- dependencies: a cycle, and too many levels
+BEGIN;
+UPDATE pg_tview_meta SET dependencies = dependencies || 'tv_post'::regclass WHERE entity = 'user';
+SELECT * FROM findings WHERE component = 'dependencies';
+SELECT DISTINCT component, split_part(message, ':', 1) FROM findings ORDER BY 1, 2;
+ROLLBACK;
+TABLE findings;
+DO $$
+BEGIN
+	FOR i IN 1 .. 6 LOOP
+		EXECUTE format('CREATE TABLE tv_level%s AS SELECT pk_%s AS pk_level%1$s, data FROM v_%2$s',
+					   i, CASE i WHEN 1 THEN 'user' ELSE 'level' || i - 1 END);
+	END LOOP;
+END $$;
+TABLE findings;
+DROP TABLE tv_level6, tv_level5;
+TABLE findings;
+DROP TABLE tv_level1 CASCADE;
+
+-- indexes
+DROP INDEX "tb Post_fk_user_idx";
+TABLE findings;
+CREATE INDEX ON "tb Post" (fk_user);
+TABLE findings;
+
+-- privileges of an owner: on a table, its column, a schema, a function, the TVIEW
+CREATE ROLE regress_health;
+CREATE SCHEMA other;
+CREATE TABLE other.tb_right (pk_right int PRIMARY KEY, name text);
+CREATE TABLE other.tb_left (pk_left int PRIMARY KEY, fk_right int, name text);
+CREATE INDEX ON other.tb_left (fk_right);
+CREATE FUNCTION shout(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT upper($1) $$;
+GRANT USAGE ON SCHEMA other TO regress_health;
+GRANT CREATE ON SCHEMA public TO regress_health;
+GRANT SELECT, TRIGGER ON other.tb_right, other.tb_left TO regress_health;
+SET ROLE regress_health;
+CREATE TABLE tv_right AS
+SELECT r.pk_right, jsonb_build_object('name', shout(r.name), 'left', (SELECT jsonb_agg(l.name ORDER BY l.pk_left) FROM other.tb_left l WHERE l.fk_right = r.pk_right)) AS data
+FROM other.tb_right r;
+RESET ROLE;
+TABLE findings;
+REVOKE SELECT ON other.tb_left FROM regress_health;
+TABLE findings;
+GRANT SELECT (pk_left, fk_right) ON other.tb_left TO regress_health;
+TABLE findings;
+GRANT SELECT (name) ON other.tb_left TO regress_health;
+TABLE findings;
+REVOKE USAGE ON SCHEMA other FROM regress_health;
+TABLE findings;
+GRANT USAGE ON SCHEMA other TO regress_health;
+REVOKE EXECUTE ON FUNCTION shout FROM PUBLIC;
+TABLE findings;
+GRANT EXECUTE ON FUNCTION shout TO regress_health;
+REVOKE INSERT ON tv_right FROM regress_health;
+TABLE findings;
+GRANT INSERT ON tv_right TO regress_health;
+TABLE findings;
+DROP SCHEMA other CASCADE;
+DROP FUNCTION shout;
+DROP OWNED BY regress_health;
+DROP ROLE regress_health;
+
+-- persistence
+ALTER EVENT TRIGGER pg_tviews_ddl_command_end DISABLE;
+ALTER EVENT TRIGGER pg_tviews_ddl_command_start DISABLE;
+ALTER TABLE tv_post SET UNLOGGED;
+ALTER EVENT TRIGGER pg_tviews_ddl_command_start ENABLE;
+ALTER EVENT TRIGGER pg_tviews_ddl_command_end ENABLE;
+TABLE findings;
+ALTER EVENT TRIGGER pg_tviews_ddl_command_end DISABLE;
+ALTER EVENT TRIGGER pg_tviews_ddl_command_start DISABLE;
+ALTER TABLE tv_post SET LOGGED;
+ALTER EVENT TRIGGER pg_tviews_ddl_command_start ENABLE;
+ALTER EVENT TRIGGER pg_tviews_ddl_command_end ENABLE;
+TABLE findings;
+
+-- drift: rows that differ, are missing, are there without reason
+CREATE VIEW drift AS SELECT status, message FROM pg_tviews_health_check(100) WHERE component = 'drift';
+TABLE drift;
+INSERT INTO tb_user SELECT i, 'user ' || i FROM generate_series(2, 10) i;
+TABLE drift;
+SET session_replication_role = replica;
+UPDATE tb_user SET name = 'other' WHERE pk_user = 2;
+INSERT INTO tb_user VALUES (11, 'new');
+DELETE FROM tb_user WHERE pk_user = 3;
+RESET session_replication_role;
+TABLE drift;
+-- not without being asked
+SELECT status, message FROM health WHERE component = 'drift';
+SELECT * FROM pg_tviews_refresh('user');
+TABLE drift;
+-- changes of this transaction that are still to be refreshed
+BEGIN;
+UPDATE tb_user SET name = 'mine' WHERE pk_user = 4;
+TABLE drift;
+COMMIT;
+-- a row that can't be computed
+ALTER TABLE tb_user ADD COLUMN number text NOT NULL DEFAULT '1';
+CREATE TABLE tv_number AS SELECT pk_user AS pk_number, to_jsonb(number::int) AS data FROM tb_user;
+SET session_replication_role = replica;
+UPDATE tb_user SET number = 'x' WHERE pk_user = 5;
+RESET session_replication_role;
+TABLE drift;
+UPDATE tb_user SET number = '5' WHERE pk_user = 5;
+TABLE drift;
+-- keys that are no column of a table, of types with a collation, several tables, none
+CREATE TABLE tb_tag (name text COLLATE "C" PRIMARY KEY, nr bigint NOT NULL);
+INSERT INTO tb_tag VALUES ('a', 1), ('b', 2);
+CREATE TABLE tv_tag AS SELECT name AS pk_tag, to_jsonb(nr) AS data FROM tb_tag;
+CREATE TABLE tv_upper AS SELECT upper(name) AS pk_upper, to_jsonb(nr) AS data FROM tb_tag;
+CREATE TABLE tv_all AS SELECT pk_user::bigint AS pk_all, to_jsonb(name) AS data FROM tb_user UNION ALL SELECT 100 + nr, to_jsonb(name) FROM tb_tag;
+SELECT pg_tviews_create('first', 'SELECT nr AS pk_first, to_jsonb(name) AS data FROM tb_tag ORDER BY nr LIMIT 1', '{"on_unmapped": "rebuild"}');
+TABLE drift;
+SET session_replication_role = replica;
+UPDATE tb_tag SET nr = nr + 10;
+RESET session_replication_role;
+TABLE drift;
+SELECT pg_tviews_refresh(e) FROM unnest('{tag,upper,all,first}'::text[]) e;
+TABLE drift;
+SELECT test_error('SELECT * FROM pg_tviews_health_check(-1)');
+SELECT test_error('SELECT * FROM pg_tviews_health_check(NULL)');
+DROP TABLE tb_tag CASCADE;
+DROP TABLE tv_number;
+
+-- a refresh that has failed
+ALTER TABLE tv_user ADD CONSTRAINT short CHECK (length(data ->> 'name') < 10);
+SELECT test_error('UPDATE tb_user SET name = ''a name too long'' WHERE pk_user = 6; SELECT count(*) FROM tv_user');
+TABLE findings;
+ALTER TABLE tv_user DROP CONSTRAINT short;
+UPDATE tb_user SET name = 'a name too long' WHERE pk_user = 6;
+TABLE findings;
+SET track_counts = off;
+TABLE findings;
+RESET track_counts;
+
+-- who may ask: members of pg_monitor, whatever their search_path
 CREATE ROLE regress_reader;
 GRANT USAGE ON SCHEMA public TO regress_reader;
 SET ROLE regress_reader;
+SELECT test_error('SELECT * FROM pg_tviews_health_check()');
+RESET ROLE;
+GRANT pg_monitor TO regress_reader;
+SET ROLE regress_reader;
 CREATE TEMP TABLE pg_class (oid int);
 SET search_path = pg_temp, public;
-SELECT status, count(*) FROM pg_tviews_health_check() GROUP BY 1;
+SELECT status, count(*) FROM pg_tviews_health_check(10) GROUP BY 1;
 BEGIN READ ONLY;
-SELECT status, count(*) FROM pg_tviews_health_check() GROUP BY 1;
+SELECT status, count(*) FROM pg_tviews_health_check(10) GROUP BY 1;
 COMMIT;
 RESET search_path;
 DROP TABLE pg_temp.pg_class;

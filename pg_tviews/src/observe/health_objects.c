@@ -1,0 +1,191 @@
+/*-------------------------------------------------------------------------
+ *
+ * health_objects.c
+ *	  Health of what there is, or should be, in the catalogs.
+ *
+ * Only catalogs are read, by queries that need no row of pg_tview_meta to be
+ * right.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_trigger.h"
+
+#include "observe/health.h"
+
+#define COUNT_TVIEWS \
+	"SELECT format('%s TVIEWs', count(*)) FROM $.pg_tview_meta AS m"
+
+/*
+ * tview_health_extension - does the library go with the objects?
+ */
+void
+tview_health_extension(TviewHealth *health)
+{
+	tview_health_add_rows(health, TVIEW_HEALTH_ERROR,
+						  "SELECT format('the library is of version %s, the extension of version %s: run ALTER EXTENSION %I UPDATE', "
+						  "$.pg_tviews_version(), e.extversion, e.extname) "
+						  "FROM pg_extension AS e WHERE e.extname = 'pg_tviews' AND e.extversion <> $.pg_tviews_version()");
+	tview_health_add_rows(health, TVIEW_HEALTH_WARNING,
+						  "SELECT format('version %s is installed, %s is there: run ALTER EXTENSION %I UPDATE', "
+						  "e.extversion, a.default_version, e.extname) "
+						  "FROM pg_extension AS e JOIN pg_available_extensions AS a ON a.name = e.extname "
+						  "WHERE e.extname = 'pg_tviews' AND e.extversion <> a.default_version");
+	if (health->findings == NIL)
+		tview_health_add_rows(health, TVIEW_HEALTH_OK,
+							  "SELECT format('version %s', $.pg_tviews_version())");
+}
+
+/*
+ * tview_health_jsonb_ivm - is the extension there, and does it matter?
+ */
+void
+tview_health_jsonb_ivm(TviewHealth *health)
+{
+	tview_health_add_rows(health, TVIEW_HEALTH_OK,
+						  "SELECT COALESCE((SELECT format('version %s is installed', e.extversion) FROM pg_extension AS e "
+						  "WHERE e.extname = 'jsonb_ivm'), 'not installed') || '; pg_tviews does not need it'");
+}
+
+/*
+ * tview_health_event_triggers - is DDL followed?
+ */
+void
+tview_health_event_triggers(TviewHealth *health)
+{
+	tview_health_add_rows(health, TVIEW_HEALTH_ERROR,
+						  "SELECT format('event trigger that calls %s() %s', e.name, "
+						  "CASE t.evtenabled WHEN 'D' THEN format('is disabled: run ALTER EVENT TRIGGER %I ENABLE', t.evtname) "
+						  "WHEN 'R' THEN format('fires in replica mode only: run ALTER EVENT TRIGGER %I ENABLE', t.evtname) ELSE 'is missing' END) "
+						  "FROM (VALUES ('pg_tviews_ddl_command_start'), ('pg_tviews_ddl_command_end'), ('pg_tviews_sql_drop')) AS e (name) "
+						  "LEFT JOIN (pg_event_trigger AS t JOIN pg_proc AS p ON p.oid = t.evtfoid "
+						  "JOIN pg_extension AS x ON x.extname = 'pg_tviews' AND x.extnamespace = p.pronamespace) ON p.proname = e.name "
+						  "WHERE t.evtenabled IS NULL OR t.evtenabled NOT IN ('O', 'A') ORDER BY 1");
+}
+
+/*
+ * tview_health_metadata - is there all that the metadata speak of?
+ */
+void
+tview_health_metadata(TviewHealth *health)
+{
+	tview_health_add_rows(health, TVIEW_HEALTH_ERROR,
+						  "SELECT format('%s of TVIEW \"%s\" %s', r.kind, m.entity, CASE WHEN c.oid IS NULL THEN 'is missing' ELSE format('is not one: %s', c.oid::regclass) END) "
+						  "FROM $.pg_tview_meta AS m "
+						  "CROSS JOIN LATERAL (VALUES ('table', m.tview, '{r}'::\"char\"[]), ('view', m.view, '{v}'), ('root', m.root, '{r,p}')) AS r (kind, relation, relkinds) "
+						  "LEFT JOIN pg_class AS c ON c.oid = r.relation WHERE c.oid IS NULL OR c.relkind <> ALL (r.relkinds) ORDER BY 1");
+	tview_health_add_rows(health, TVIEW_HEALTH_ERROR,
+						  "SELECT format('a table that TVIEW %s reads is missing', m.tview) FROM $.pg_tview_meta AS m "
+						  "WHERE EXISTS (SELECT FROM unnest(m.dependencies) AS d WHERE NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = d)) ORDER BY 1");
+	tview_health_add_rows(health, TVIEW_HEALTH_ERROR,
+						  "SELECT format('%s %s is %I.%I in the metadata', r.kind, r.relation, m.schema, r.name) FROM $.pg_tview_meta AS m "
+						  "CROSS JOIN LATERAL (VALUES ('TVIEW', m.tview, 'tv_' || m.entity), ('view', m.view, 'v_' || m.entity)) AS r (kind, relation, name) "
+						  "JOIN pg_class AS c ON c.oid = r.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+						  "WHERE (c.relname, n.nspname) <> (r.name, m.schema) ORDER BY 1");
+	tview_health_add_rows(health, TVIEW_HEALTH_ERROR,
+						  "SELECT format('column %I of view %s is not in table %s, or of another type there', a.attname, m.view, m.tview) "
+						  "FROM $.pg_tview_meta AS m JOIN pg_attribute AS a ON a.attrelid = m.view AND a.attnum > 0 AND NOT a.attisdropped "
+						  "WHERE EXISTS (SELECT FROM pg_class AS c WHERE c.oid = m.tview) AND EXISTS (SELECT FROM pg_class AS c WHERE c.oid = m.view AND c.relkind = 'v') "
+						  "AND NOT EXISTS (SELECT FROM pg_attribute AS b "
+						  "WHERE b.attrelid = m.tview AND b.attnum > 0 AND NOT b.attisdropped AND b.attname = a.attname "
+						  "AND b.atttypid = a.atttypid AND b.atttypmod = a.atttypmod AND b.attcollation = a.attcollation) ORDER BY 1");
+	tview_health_add_rows(health, TVIEW_HEALTH_ERROR,
+						  "SELECT format('TVIEW %s has no primary key on %I', m.tview, m.key_column) FROM $.pg_tview_meta AS m JOIN pg_class AS c ON c.oid = m.tview "
+						  "WHERE NOT EXISTS (SELECT FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
+						  "WHERE i.indrelid = m.tview AND i.indisprimary AND i.indisvalid AND i.indnkeyatts = 1 AND a.attname = m.key_column) ORDER BY 1");
+	tview_health_add_rows(health, TVIEW_HEALTH_WARNING,
+						  "SELECT format('pg_tview_helpers says that TVIEW %s reads view %s: one of them is missing', h.tview, h.helper) FROM $.pg_tview_helpers AS h "
+						  "WHERE NOT EXISTS (SELECT FROM $.pg_tview_meta AS m WHERE m.tview = h.tview) "
+						  "OR NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = h.helper AND c.relkind = 'v') ORDER BY 1");
+	if (health->findings == NIL)
+		tview_health_add_rows(health, TVIEW_HEALTH_OK, COUNT_TVIEWS);
+}
+
+/* ----------
+ * Triggers
+ * ----------
+ */
+
+/* Our triggers' functions */
+#define FUNCTION(name) \
+	"(SELECT p.oid FROM pg_proc AS p JOIN pg_extension AS x ON x.extnamespace = p.pronamespace " \
+	"WHERE x.extname = 'pg_tviews' AND p.proname = '" name "')"
+
+/*
+ * Tables whose changes have to be captured: those that TVIEWs read, and the
+ * partitions and child tables of these
+ */
+#define CAPTURED_TABLES \
+	"WITH RECURSIVE d (relid) AS (" \
+	"SELECT u.relid::oid FROM $.pg_tview_meta AS m, unnest(m.dependencies) AS u (relid) " \
+	"JOIN pg_class AS c ON c.oid = u.relid " \
+	"UNION SELECT i.inhrelid FROM d JOIN pg_inherits AS i ON i.inhparent = d.relid)"
+
+#define BIT(type)	CppAsString2(type)
+
+/* Trigger t is fired by event e, at this time, for every change. */
+#define FIRES(timing) \
+	"t.tgtype & e.event <> 0 AND t.tgtype & " BIT(TRIGGER_TYPE_ROW) " = e.level " \
+	"AND t.tgtype & " BIT(TRIGGER_TYPE_TIMING_MASK) " = " BIT(timing) \
+	" AND t.tgqual IS NULL AND t.tgattr::text = ''"
+
+#define STATE \
+	"CASE WHEN bool_or(t.tgenabled = 'R') THEN 'fires in replica mode only' " \
+	"WHEN count(t.oid) > 0 THEN 'is disabled' ELSE 'is missing' END"
+#define BROKEN	"bool_or(t.tgenabled IN ('O', 'A')) IS NOT TRUE"
+
+/*
+ * tview_health_triggers - are all changes captured, and no others?
+ */
+void
+tview_health_triggers(TviewHealth *health)
+{
+	/* a partitioned table has no rows of its own */
+	tview_health_add_rows(health, TVIEW_HEALTH_ERROR,
+						  CAPTURED_TABLES ", b AS (SELECT d.relid, e.name, " STATE " AS state "
+						  "FROM d JOIN pg_class AS c ON c.oid = d.relid "
+						  "CROSS JOIN (VALUES (1, 'INSERT', " BIT(TRIGGER_TYPE_INSERT) ", " BIT(TRIGGER_TYPE_ROW) "), "
+						  "(2, 'UPDATE', " BIT(TRIGGER_TYPE_UPDATE) ", " BIT(TRIGGER_TYPE_ROW) "), "
+						  "(3, 'DELETE', " BIT(TRIGGER_TYPE_DELETE) ", " BIT(TRIGGER_TYPE_ROW) "), "
+						  "(4, 'TRUNCATE', " BIT(TRIGGER_TYPE_TRUNCATE) ", 0)) AS e (n, name, event, level) "
+						  "LEFT JOIN pg_trigger AS t ON t.tgrelid = d.relid AND t.tgfoid = " FUNCTION("pg_tviews_capture") " AND " FIRES(TRIGGER_TYPE_AFTER) " "
+						  "WHERE e.level = 0 OR c.relkind <> 'p' "
+						  "GROUP BY d.relid, e.n, e.name HAVING " BROKEN " ORDER BY e.n) "
+						  "SELECT format('capture trigger of table %s for %s %s: changes go by; put it right, and run pg_tviews_refresh() for the TVIEWs that read the table', "
+						  "b.relid::regclass, string_agg(b.name, ', '), b.state) FROM b GROUP BY b.relid, b.state ORDER BY 1");
+	tview_health_add_rows(health, TVIEW_HEALTH_WARNING,
+						  "SELECT format('guard trigger of TVIEW %s %s: it can be written directly', g.tview, min(g.state)) FROM ("
+						  "SELECT m.tview, " STATE " AS state FROM $.pg_tview_meta AS m JOIN pg_class AS c ON c.oid = m.tview "
+						  "CROSS JOIN (VALUES (" BIT(TRIGGER_TYPE_INSERT) ", 0), (" BIT(TRIGGER_TYPE_UPDATE) ", 0), "
+						  "(" BIT(TRIGGER_TYPE_DELETE) ", 0), (" BIT(TRIGGER_TYPE_TRUNCATE) ", 0)) AS e (event, level) "
+						  "LEFT JOIN pg_trigger AS t ON t.tgrelid = m.tview AND t.tgfoid = " FUNCTION("pg_tviews_guard") " AND " FIRES(TRIGGER_TYPE_BEFORE) " "
+						  "GROUP BY m.tview, e.event HAVING " BROKEN ") AS g GROUP BY g.tview ORDER BY 1");
+	tview_health_add_rows(health, TVIEW_HEALTH_WARNING,
+						  CAPTURED_TABLES " SELECT format('trigger %I of table %s captures changes that no TVIEW reads: drop it', t.tgname, t.tgrelid::regclass) "
+						  "FROM pg_trigger AS t WHERE t.tgfoid = " FUNCTION("pg_tviews_capture") " AND t.tgrelid NOT IN (SELECT d.relid FROM d) ORDER BY 1");
+	tview_health_add_rows(health, TVIEW_HEALTH_WARNING,
+						  "SELECT format('trigger %I guards table %s, which is no TVIEW: drop it', t.tgname, t.tgrelid::regclass) "
+						  "FROM pg_trigger AS t WHERE t.tgfoid = " FUNCTION("pg_tviews_guard") " AND t.tgrelid NOT IN (SELECT m.tview FROM $.pg_tview_meta AS m) ORDER BY 1");
+}
+
+/*
+ * tview_health_replication - are changes captured that come from another server?
+ *
+ * What applies them writes in replica mode, and so do the refreshes of that.
+ */
+void
+tview_health_replication(TviewHealth *health)
+{
+	tview_health_add_rows(health, TVIEW_HEALTH_ERROR,
+						  "WITH RECURSIVE s (relid) AS (SELECT r.srrelid FROM pg_subscription_rel AS r "
+						  "UNION SELECT i.inhrelid FROM s JOIN pg_inherits AS i ON i.inhparent = s.relid), "
+						  "u (relid) AS (SELECT s.relid FROM s "
+						  "UNION SELECT i.inhparent FROM u JOIN pg_inherits AS i ON i.inhrelid = u.relid), "
+						  "t (relid) AS (SELECT m.tview::oid FROM u JOIN $.pg_tview_meta AS m ON u.relid = ANY (m.dependencies) "
+						  "UNION SELECT m.tview::oid FROM t JOIN $.pg_tview_meta AS m ON t.relid = ANY (m.dependencies)) "
+						  "SELECT format('trigger %I of table %s does not fire for what a subscription brings: run ALTER TABLE %2$s ENABLE ALWAYS TRIGGER %1$I', "
+						  "g.tgname, g.tgrelid::regclass) "
+						  "FROM pg_trigger AS g WHERE g.tgfoid = " FUNCTION("pg_tviews_capture") " AND g.tgenabled = 'O' "
+						  "AND g.tgrelid IN (SELECT s.relid FROM s UNION ALL SELECT t.relid FROM t) ORDER BY 1");
+}
