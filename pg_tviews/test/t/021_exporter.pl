@@ -109,6 +109,7 @@ $node->safe_psql($db, q{
 	CREATE EXTENSION pg_tviews SCHEMA tviews;
 	CREATE ROLE prometheus LOGIN;
 	GRANT USAGE ON SCHEMA tviews TO prometheus;
+	GRANT pg_monitor TO prometheus;
 	ALTER ROLE prometheus SET search_path = tviews;});
 create_blog($node, $db);
 fill_blog($node, $db);
