@@ -1,5 +1,5 @@
 # What Prometheus gets to see of TVIEWs is true: both exporters run with the
-# files in monitoring/, as a role without any privilege but to look, and their
+# files in monitoring/, as a role that may do no more than it has to, and their
 # figures are the known ones.  Prometheus itself reads them, so that every
 # panel of the dashboard has data, and the alerts do what their tests say.
 
@@ -123,6 +123,13 @@ $node->safe_psql($db, q{
 $node->safe_psql($db, 'CREATE DATABASE other');
 $node->safe_psql('other', 'CREATE SCHEMA tviews; CREATE EXTENSION pg_tviews SCHEMA tviews;
 	GRANT USAGE ON SCHEMA tviews TO prometheus');
+
+# Who needs what
+$node->safe_psql($db, 'CREATE ROLE plain; GRANT USAGE ON SCHEMA tviews TO plain');
+$node->safe_psql($db, qq{SET ROLE plain; SELECT * FROM tviews.pg_tviews_$_})
+  for qw(performance_summary queue_realtime progress cache_stats);
+is(sqlstate($node, $db, 'SET ROLE plain; SELECT * FROM tviews.pg_tviews_health_check()'),
+	'42501', 'only the health check needs pg_monitor');
 
 # What is known: five refreshes and two failures; ...
 $node->safe_psql($db, "INSERT INTO tb_text VALUES ($_, 'some')") for 1 .. 4;
