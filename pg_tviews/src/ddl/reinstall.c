@@ -252,9 +252,9 @@ find_faults(List *tviews)
 	return faults;
 }
 
-/* Triggers of the caller's tables that have nothing to do with any TVIEW. */
+/* Triggers that call this function on tables which do not need it. */
 static List *
-find_orphans(const char *function, List *needed)
+find_unneeded(const char *function, List *needed)
 {
 	Oid			funcid = tview_extension_function(function, InvalidOid);
 	List	   *faults = NIL;
@@ -265,8 +265,6 @@ find_orphans(const char *function, List *needed)
 		Oid			relid = lfirst_oid(lc);
 		ListCell   *trigger;
 
-		if (!tview_owner_is_member(relid))
-			continue;
 		foreach(trigger, present_triggers(relid))
 		{
 			Present    *present = lfirst(trigger);
@@ -277,6 +275,55 @@ find_orphans(const char *function, List *needed)
 		}
 	}
 	return faults;
+}
+
+static List *
+all_tviews(void)
+{
+	List	   *all = NIL;
+	ListCell   *lc;
+
+	foreach(lc, tview_graph_all())
+		all = lappend_oid(all, ((Tview *) lfirst(lc))->tview);
+	return all;
+}
+
+/* Triggers that have nothing to do with any TVIEW. */
+static List *
+find_orphans(void)
+{
+	List	   *all = all_tviews();
+
+	return list_concat(find_unneeded(TVIEW_CAPTURE_FUNCTION,
+									 captured_tables(all)),
+					   find_unneeded(TVIEW_GUARD_FUNCTION, all));
+}
+
+static void
+report_all(List *faults, TviewReportTrigger report, void *arg)
+{
+	ListCell   *lc;
+
+	foreach(lc, faults)
+	{
+		Fault	   *fault = lfirst(lc);
+
+		/* a table that is gone has no triggers either */
+		if (get_rel_name(fault->relid) != NULL)
+			report(arg, fault->relid, fault->name, fault->problem,
+				   fault->wanted == NULL ? NULL : fault->wanted->function);
+	}
+}
+
+/*
+ * tview_reinstall_report - hand over all that is wrong with triggers; the
+ * function is the one that is not called as it should be, NULL for an orphan
+ */
+void
+tview_reinstall_report(TviewReportTrigger report, void *arg)
+{
+	report_all(find_faults(all_tviews()), report, arg);
+	report_all(find_orphans(), report, arg);
 }
 
 /*
@@ -385,13 +432,10 @@ static char *
 record(List *faults)
 {
 	StringInfoData names;
-	List	   *tviews = NIL;
 	ListCell   *lc;
 
 	initStringInfo(&names);
-	foreach(lc, tview_graph_all())
-		tviews = lappend_oid(tviews, ((Tview *) lfirst(lc))->tview);
-	foreach(lc, tviews)
+	foreach(lc, all_tviews())
 	{
 		StringInfoData triggers;
 		TviewDetails details;
@@ -418,6 +462,19 @@ record(List *faults)
 						 tview_name_qualified(lfirst_oid(lc)));
 	}
 	return names.len > 0 ? names.data : NULL;
+}
+
+/* Those on tables of the caller. */
+static List *
+owned(List *faults)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, faults)
+		if (tview_owner_is_member(((Fault *) lfirst(lc))->relid))
+		result = lappend(result, lfirst(lc));
+	return result;
 }
 
 static void
@@ -476,15 +533,7 @@ pg_tviews_reinstall_triggers(PG_FUNCTION_ARGS)
 	lock_tables(find_faults(tviews));
 	faults = find_faults(tviews);
 	if (PG_ARGISNULL(0))
-	{
-		List	   *all = NIL;
-
-		foreach(lc, tview_graph_all())
-			all = lappend_oid(all, ((Tview *) lfirst(lc))->tview);
-		orphans = list_concat(find_orphans(TVIEW_CAPTURE_FUNCTION,
-										   captured_tables(all)),
-							  find_orphans(TVIEW_GUARD_FUNCTION, all));
-	}
+		orphans = owned(find_orphans());
 	foreach(lc, faults)
 		mend(lfirst(lc));
 	foreach(lc, orphans)

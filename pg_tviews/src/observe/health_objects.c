@@ -3,15 +3,17 @@
  * health_objects.c
  *	  Health of what there is, or should be, in the catalogs.
  *
- * Only catalogs are read, by queries that need no row of pg_tview_meta to be
- * right.
+ * Most of it is found by queries that need no row of pg_tview_meta to be right.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "catalog/pg_trigger.h"
+#include "utils/builtins.h"
 
+#include "base/names.h"
+#include "ddl/reinstall.h"
+#include "ddl/triggers.h"
 #include "observe/health.h"
 
 #define COUNT_TVIEWS \
@@ -107,33 +109,26 @@ tview_health_metadata(TviewHealth *health)
  * ----------
  */
 
-/* Our triggers' functions */
-#define FUNCTION(name) \
-	"(SELECT p.oid FROM pg_proc AS p JOIN pg_extension AS x ON x.extnamespace = p.pronamespace " \
-	"WHERE x.extname = 'pg_tviews' AND p.proname = '" name "')"
+static void
+add_trigger(void *health, Oid relid, const char *trigger, const char *problem,
+			const char *function)
+{
+	TviewHealthStatus status = TVIEW_HEALTH_WARNING;
+	const char *consequence = "no TVIEW needs it";
 
-/*
- * Tables whose changes have to be captured: those that TVIEWs read, and the
- * partitions and child tables of these
- */
-#define CAPTURED_TABLES \
-	"WITH RECURSIVE d (relid) AS (" \
-	"SELECT u.relid::oid FROM $.pg_tview_meta AS m, unnest(m.dependencies) AS u (relid) " \
-	"JOIN pg_class AS c ON c.oid = u.relid " \
-	"UNION SELECT i.inhrelid FROM d JOIN pg_inherits AS i ON i.inhparent = d.relid)"
-
-#define BIT(type)	CppAsString2(type)
-
-/* Trigger t is fired by event e, at this time, for every change. */
-#define FIRES(timing) \
-	"t.tgtype & e.event <> 0 AND t.tgtype & " BIT(TRIGGER_TYPE_ROW) " = e.level " \
-	"AND t.tgtype & " BIT(TRIGGER_TYPE_TIMING_MASK) " = " BIT(timing) \
-	" AND t.tgqual IS NULL AND t.tgattr::text = ''"
-
-#define STATE \
-	"CASE WHEN bool_or(t.tgenabled = 'R') THEN 'fires in replica mode only' " \
-	"WHEN count(t.oid) > 0 THEN 'is disabled' ELSE 'is missing' END"
-#define BROKEN	"bool_or(t.tgenabled IN ('O', 'A')) IS NOT TRUE"
+	if (function != NULL && strcmp(function, TVIEW_CAPTURE_FUNCTION) == 0)
+	{
+		status = TVIEW_HEALTH_ERROR;
+		consequence = "changes go by";
+	}
+	else if (function != NULL)
+		consequence = "the TVIEW can be written directly";
+	tview_health_add(health, status,
+					 psprintf("trigger %s of table %s: %s, %s; call pg_tviews_reinstall_triggers()%s",
+							  quote_identifier(trigger),
+							  tview_name_qualified(relid), problem, consequence,
+							  function != NULL ? " and pg_tviews_repair()" : ""));
+}
 
 /*
  * tview_health_triggers - are all changes captured, and no others?
@@ -141,32 +136,7 @@ tview_health_metadata(TviewHealth *health)
 void
 tview_health_triggers(TviewHealth *health)
 {
-	/* a partitioned table has no rows of its own */
-	tview_health_add_rows(health, TVIEW_HEALTH_ERROR,
-						  CAPTURED_TABLES ", b AS (SELECT d.relid, e.name, " STATE " AS state "
-						  "FROM d JOIN pg_class AS c ON c.oid = d.relid "
-						  "CROSS JOIN (VALUES (1, 'INSERT', " BIT(TRIGGER_TYPE_INSERT) ", " BIT(TRIGGER_TYPE_ROW) "), "
-						  "(2, 'UPDATE', " BIT(TRIGGER_TYPE_UPDATE) ", " BIT(TRIGGER_TYPE_ROW) "), "
-						  "(3, 'DELETE', " BIT(TRIGGER_TYPE_DELETE) ", " BIT(TRIGGER_TYPE_ROW) "), "
-						  "(4, 'TRUNCATE', " BIT(TRIGGER_TYPE_TRUNCATE) ", 0)) AS e (n, name, event, level) "
-						  "LEFT JOIN pg_trigger AS t ON t.tgrelid = d.relid AND t.tgfoid = " FUNCTION("pg_tviews_capture") " AND " FIRES(TRIGGER_TYPE_AFTER) " "
-						  "WHERE e.level = 0 OR c.relkind <> 'p' "
-						  "GROUP BY d.relid, e.n, e.name HAVING " BROKEN " ORDER BY e.n) "
-						  "SELECT format('capture trigger of table %s for %s %s: changes go by; put it right, and run pg_tviews_refresh() for the TVIEWs that read the table', "
-						  "b.relid::regclass, string_agg(b.name, ', '), b.state) FROM b GROUP BY b.relid, b.state ORDER BY 1");
-	tview_health_add_rows(health, TVIEW_HEALTH_WARNING,
-						  "SELECT format('guard trigger of TVIEW %s %s: it can be written directly', g.tview, min(g.state)) FROM ("
-						  "SELECT m.tview, " STATE " AS state FROM $.pg_tview_meta AS m JOIN pg_class AS c ON c.oid = m.tview "
-						  "CROSS JOIN (VALUES (" BIT(TRIGGER_TYPE_INSERT) ", 0), (" BIT(TRIGGER_TYPE_UPDATE) ", 0), "
-						  "(" BIT(TRIGGER_TYPE_DELETE) ", 0), (" BIT(TRIGGER_TYPE_TRUNCATE) ", 0)) AS e (event, level) "
-						  "LEFT JOIN pg_trigger AS t ON t.tgrelid = m.tview AND t.tgfoid = " FUNCTION("pg_tviews_guard") " AND " FIRES(TRIGGER_TYPE_BEFORE) " "
-						  "GROUP BY m.tview, e.event HAVING " BROKEN ") AS g GROUP BY g.tview ORDER BY 1");
-	tview_health_add_rows(health, TVIEW_HEALTH_WARNING,
-						  CAPTURED_TABLES " SELECT format('trigger %I of table %s captures changes that no TVIEW reads: drop it', t.tgname, t.tgrelid::regclass) "
-						  "FROM pg_trigger AS t WHERE t.tgfoid = " FUNCTION("pg_tviews_capture") " AND t.tgrelid NOT IN (SELECT d.relid FROM d) ORDER BY 1");
-	tview_health_add_rows(health, TVIEW_HEALTH_WARNING,
-						  "SELECT format('trigger %I guards table %s, which is no TVIEW: drop it', t.tgname, t.tgrelid::regclass) "
-						  "FROM pg_trigger AS t WHERE t.tgfoid = " FUNCTION("pg_tviews_guard") " AND t.tgrelid NOT IN (SELECT m.tview FROM $.pg_tview_meta AS m) ORDER BY 1");
+	tview_reinstall_report(add_trigger, health);
 }
 
 /*
@@ -186,6 +156,7 @@ tview_health_replication(TviewHealth *health)
 						  "UNION SELECT m.tview::oid FROM t JOIN $.pg_tview_meta AS m ON t.relid = ANY (m.dependencies)) "
 						  "SELECT format('trigger %I of table %s does not fire for what a subscription brings: run ALTER TABLE %2$s ENABLE ALWAYS TRIGGER %1$I', "
 						  "g.tgname, g.tgrelid::regclass) "
-						  "FROM pg_trigger AS g WHERE g.tgfoid = " FUNCTION("pg_tviews_capture") " AND g.tgenabled = 'O' "
+						  "FROM pg_trigger AS g WHERE g.tgfoid = (SELECT p.oid FROM pg_proc AS p JOIN pg_extension AS x ON x.extnamespace = p.pronamespace "
+						  "WHERE x.extname = 'pg_tviews' AND p.proname = 'pg_tviews_capture') AND g.tgenabled = 'O' "
 						  "AND g.tgrelid IN (SELECT s.relid FROM s UNION ALL SELECT t.relid FROM t) ORDER BY 1");
 }

@@ -426,7 +426,7 @@ check_drift(TviewHealth *health, Oid relid)
 		if (differing > 0)
 			tview_health_add(health, TVIEW_HEALTH_ERROR,
 							 psprintf("TVIEW %s is not what its view returns for " INT64_FORMAT " of %d keys: "
-									  "pg_tviews_verify() shows all, pg_tviews_refresh() puts them right",
+									  "pg_tviews_verify() shows all, pg_tviews_repair() puts them right",
 									  tview_name_qualified(relid), differing,
 									  ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(keys)),
 													 ARR_DIMS(DatumGetArrayTypeP(keys)))));
