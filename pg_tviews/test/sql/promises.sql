@@ -77,6 +77,19 @@ SELECT title FROM tb_post WHERE pk_post = 1;
 SELECT * FROM test_oracle();
 DROP TABLE tv_ratio;
 
+-- P5: a transaction pays for the rows that it affects, not for statements
+SELECT pg_tviews_stats_reset();
+DO $$
+BEGIN
+	FOR i IN 1..1000 LOOP
+		UPDATE tb_user SET name = 'ann ' || i WHERE pk_user = 1;
+	END LOOP;
+END
+$$;
+SELECT entity, total_refreshes, keys_derived, rows_updated
+FROM pg_tviews_performance_summary ORDER BY entity;
+SELECT count(*) FROM tb_post WHERE fk_user = 1;
+
 -- P6: a row whose content doesn't change is not written, and the cascade stops
 -- there. Written are the rows whose ctid, xmin, or updated_at has changed.
 SELECT test_remember('tv_user', 'tv_comment', 'tv_post');
@@ -127,6 +140,20 @@ SELECT * FROM test_written();
 -- updated_at is the time of the change
 SELECT pk_long, updated_at = (SELECT min(updated_at) FROM tv_long) AS old FROM tv_long ORDER BY 1;
 SELECT * FROM test_oracle();
+
+-- P7: a refresh takes no lock on a relation that is stronger than ROW EXCLUSIVE
+BEGIN;
+UPDATE tb_user SET name = 'dan' WHERE pk_user = 1;
+DELETE FROM tb_comment WHERE pk_comment = 1;
+INSERT INTO tb_post (pk_post, fk_user, title) VALUES (70, 1, 'seventy');
+SELECT count(*) FROM posts WHERE pk_post = 70;
+SELECT count(*) > 0 AS refreshed FROM pg_locks
+WHERE pid = pg_backend_pid() AND relation = 'tv_post'::regclass
+AND mode = 'RowExclusiveLock';
+SELECT relation::regclass, mode FROM pg_locks
+WHERE pid = pg_backend_pid() AND relation IS NOT NULL
+AND mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock');
+ROLLBACK;
 
 -- P9: no preload, and the library is loaded by whoever comes first
 SELECT current_setting('shared_preload_libraries') LIKE '%pg_tviews%' AS preloaded;
