@@ -201,6 +201,22 @@ COMMENT ON FUNCTION @extschema@.pg_tviews_reinstall_triggers(text) IS
     'mend the triggers that a TVIEW needs, or all that the caller owns, and then drop those that no TVIEW needs, too; returns what was wrong: missing, disabled, replica mode only, wrong definition, orphaned';
 
 --
+-- How changes are captured
+--
+
+CREATE FUNCTION @extschema@.pg_tviews_install_stmt_triggers("table" regclass)
+    RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_install_stmt_triggers(regclass) IS
+    'capture changes of a table that TVIEWs read by statement, which is cheaper for many narrow rows at once';
+
+CREATE FUNCTION @extschema@.pg_tviews_install_row_triggers("table" regclass)
+    RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_install_row_triggers(regclass) IS
+    'capture changes of a table that TVIEWs read by row, as at first';
+
+--
 -- Looking at TVIEWs
 --
 
@@ -214,7 +230,7 @@ CREATE FUNCTION @extschema@.pg_tviews_explain(entity text)
     RETURNS TABLE (source_no integer, source regclass, alias text, kind text,
                    key_columns text[], used_columns text[], derivation text,
                    path text, index text, missing_index text,
-                   cascade_level integer)
+                   cascade_level integer, capture text)
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.pg_tviews_explain(text) IS
     'how changes of each source of a TVIEW reach its keys, one row for each way';
@@ -523,7 +539,7 @@ COMMENT ON FUNCTION @extschema@.pg_tviews_version() IS
 CREATE FUNCTION @extschema@.pg_tviews_capture() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION @extschema@.pg_tviews_capture() IS
-    'internal: notes a changed row of a table that TVIEWs read';
+    'internal: notes changed rows of a table that TVIEWs read';
 
 CREATE FUNCTION @extschema@.pg_tviews_guard() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C;

@@ -155,6 +155,9 @@ pg_tviews_ddl_command_end(PG_FUNCTION_ARGS)
 		case T_CreateTableAsStmt:
 			tview_intercept_create_end((CreateTableAsStmt *) parsetree);
 			break;
+		case T_CreateTrigStmt:
+			tview_intercept_trigger_made((CreateTrigStmt *) parsetree);
+			break;
 		case T_CreateStmt:
 		case T_CreateForeignTableStmt:
 		case T_CreateSchemaStmt:

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * trigger.c
- *	  Capture: the trigger that notes changed rows.
+ *	  Capture: the triggers that note changed rows.
  *
- * One row trigger and one TRUNCATE trigger on each table that TVIEWs read,
- * whatever the number of TVIEWs; the tables of TVIEWs that others read have
- * them too.  So has each partition and child of such a table: its rows are
+ * One trigger for rows or three for statements, and one for TRUNCATE, on each
+ * table that TVIEWs read, whatever the number of TVIEWs; the tables of TVIEWs
+ * that others read have them too (see ddl/triggers.c).  So has each partition and child of such a table: its rows are
  * those of all tables above it, whose columns are found in it by their names,
  * as the numbers differ.  For each source that the table is, the old and the
  * new image are cut down to the columns that the source's derivation starts
@@ -16,6 +16,11 @@
  * where it leads, is noted once more, for each look-up that may find it: with
  * the hash of its values, which locks are named after (see
  * refresh/frontier.c).
+ *
+ * A trigger for statements is given all rows at once, in two transition tables
+ * where there is an old and a new image.  The server adds both images of a row
+ * at the same time, unless a row moves between partitions, which have no such
+ * triggers; so the n-th row of one belongs to the n-th of the other.
  *
  * What to do for a table is kept by backend, and made anew whenever a plan or
  * the set of TVIEWs may have changed.
@@ -28,10 +33,12 @@
 #include "commands/trigger.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/tuplestore.h"
 
 #include "analyze/plan.h"
 #include "base/compat.h"
@@ -479,8 +486,88 @@ note_insert_or_delete(const CaptureTable *table, TupleTableSlot *slot,
 		note_appearance(&table->lookups[i], slot);
 }
 
+/* Are there the images that a statement trigger needs? */
+static bool
+has_images(const TriggerData *data)
+{
+	return (TRIGGER_FIRED_BY_INSERT(data->tg_event) ||
+			data->tg_oldtable != NULL) &&
+		(TRIGGER_FIRED_BY_DELETE(data->tg_event) || data->tg_newtable != NULL);
+}
+
+/* Go to the start of a transition table, which others may have read. */
+static void
+rewind_images(Tuplestorestate *images)
+{
+	if (images == NULL)
+		return;
+	tuplestore_select_read_pointer(images, 0);
+	tuplestore_rescan(images);
+}
+
+static bool
+next_image(Tuplestorestate *images, TupleTableSlot *slot)
+{
+	return images != NULL &&
+		tuplestore_gettupleslot(images, true, false, slot);
+}
+
+/* Note what a statement has done, row by row. */
+static void
+note_rows(const CaptureTable *table, const TriggerData *data)
+{
+	TupleDesc	desc = RelationGetDescr(data->tg_relation);
+	TupleTableSlot *old_slot = MakeSingleTupleTableSlot(desc,
+														&TTSOpsMinimalTuple);
+	TupleTableSlot *new_slot = MakeSingleTupleTableSlot(desc,
+														&TTSOpsMinimalTuple);
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
+													  "pg_tviews captured row",
+													  ALLOCSET_DEFAULT_SIZES);
+
+	rewind_images(data->tg_oldtable);
+	rewind_images(data->tg_newtable);
+	for (;;)
+	{
+		bool		has_old = next_image(data->tg_oldtable, old_slot);
+		bool		has_new = next_image(data->tg_newtable, new_slot);
+		MemoryContext outer;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!has_old && !has_new)
+			break;
+		outer = MemoryContextSwitchTo(row_context);
+		if (!TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+			note_insert_or_delete(table, has_new ? new_slot : old_slot,
+								  has_new);
+		else if (has_old && has_new)
+			note_update(table, old_slot, new_slot);
+		else
+			elog(ERROR, "transition tables of table %s differ in length",
+				 tview_name_qualified(table->relid));
+		MemoryContextSwitchTo(outer);
+		MemoryContextReset(row_context);
+	}
+	MemoryContextDelete(row_context);
+	ExecDropSingleTupleTableSlot(old_slot);
+	ExecDropSingleTupleTableSlot(new_slot);
+}
+
+/* Has a statement that is captured as a whole changed no row? */
+static bool
+is_idle(const TriggerData *data)
+{
+	return TRIGGER_FIRED_FOR_STATEMENT(data->tg_event) &&
+		!TRIGGER_FIRED_BY_TRUNCATE(data->tg_event) &&
+		(data->tg_oldtable == NULL ||
+		 tuplestore_tuple_count(data->tg_oldtable) == 0) &&
+		(data->tg_newtable == NULL ||
+		 tuplestore_tuple_count(data->tg_newtable) == 0);
+}
+
 /*
- * pg_tviews_capture - AFTER trigger, for each row or for a TRUNCATE
+ * pg_tviews_capture - AFTER trigger, for each row, for a statement with its
+ * transition tables, or for a TRUNCATE
  */
 Datum
 pg_tviews_capture(PG_FUNCTION_ARGS)
@@ -490,12 +577,14 @@ pg_tviews_capture(PG_FUNCTION_ARGS)
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(data->tg_event) ||
 		(!TRIGGER_FIRED_FOR_ROW(data->tg_event) &&
-		 !TRIGGER_FIRED_BY_TRUNCATE(data->tg_event)))
+		 !TRIGGER_FIRED_BY_TRUNCATE(data->tg_event) && !has_images(data)))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called by an AFTER ROW or TRUNCATE trigger",
+				 errmsg("function \"%s\" was not called by an AFTER trigger for rows, for TRUNCATE, or with all transition tables",
 						"pg_tviews_capture")));
 
+	if (is_idle(data))
+		return PointerGetDatum(NULL);
 	table = find_table(data->tg_relation);
 	if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
 	{
@@ -504,6 +593,8 @@ pg_tviews_capture(PG_FUNCTION_ARGS)
 		foreach(lc, table->tviews)
 			tview_queue_add_all(lfirst_oid(lc));
 	}
+	else if (TRIGGER_FIRED_FOR_STATEMENT(data->tg_event))
+		note_rows(table, data);
 	else if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
 		note_update(table, data->tg_trigslot, data->tg_newslot);
 	else

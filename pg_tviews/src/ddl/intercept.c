@@ -39,6 +39,7 @@
 #include "capture/queue.h"
 #include "catalog/graph.h"
 #include "catalog/meta.h"
+#include "catalog/triggers.h"
 #include "ddl/create.h"
 #include "ddl/intercept.h"
 #include "ddl/triggers.h"
@@ -248,6 +249,18 @@ tview_intercept_trigger(CreateTrigStmt *stmt)
 			 errhint("Use an AFTER trigger.")));
 }
 
+/*
+ * tview_intercept_trigger_made - CREATE TRIGGER has made one
+ */
+void
+tview_intercept_trigger_made(CreateTrigStmt *stmt)
+{
+	Oid			relid = RangeVarGetRelid(stmt->relation, NoLock, true);
+
+	if (OidIsValid(relid))
+		tview_triggers_check(relid);
+}
+
 static void
 notice_trigger(Oid relid)
 {
@@ -281,8 +294,7 @@ tview_intercept_drop_trigger(void)
 	foreach(lc, tview_inherits_trees(captured))
 		if (!tview_triggers_are_complete(lfirst_oid(lc)))
 	{
-		tview_triggers_drop_capture(lfirst_oid(lc));
-		tview_triggers_capture(lfirst_oid(lc));
+		tview_triggers_mend(lfirst_oid(lc));
 		notice_trigger(lfirst_oid(lc));
 	}
 	foreach(lc, guarded)

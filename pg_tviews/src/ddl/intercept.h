@@ -14,6 +14,7 @@ extern void tview_intercept_create_start(CreateTableAsStmt *stmt);
 extern void tview_intercept_create_end(CreateTableAsStmt *stmt);
 extern void tview_intercept_rule(RuleStmt *stmt);
 extern void tview_intercept_trigger(CreateTrigStmt *stmt);
+extern void tview_intercept_trigger_made(CreateTrigStmt *stmt);
 extern void tview_intercept_shapes(RangeVar *altered, bool columns);
 extern void tview_intercept_whole_rows(Oid relid);
 extern void tview_intercept_expressions(RangeVar *altered);

@@ -37,6 +37,7 @@
 #include "base/owner.h"
 #include "capture/queue.h"
 #include "catalog/graph.h"
+#include "catalog/triggers.h"
 #include "ddl/partitions.h"
 #include "ddl/persistence.h"
 #include "ddl/triggers.h"
@@ -190,6 +191,19 @@ readers(Oid relid)
 	return result;
 }
 
+/*
+ * Tables of a tree can't be captured by statement, whichever of them TVIEWs
+ * read.
+ */
+static void
+check_captured(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, tview_triggers_captured())
+		tview_triggers_check(lfirst_oid(lc));
+}
+
 static void
 follow_change(bool rebuild)
 {
@@ -246,6 +260,8 @@ tview_partitions_end(Node *stmt)
 {
 	if (!is_of_interest(stmt) || remembered_context == NULL)
 		return;
+	if (makes_tables(stmt) || IsA(stmt, AlterTableStmt))
+		check_captured();
 	follow_change(!makes_tables(stmt));
 	tview_partitions_at_xact_end();
 }

@@ -45,7 +45,7 @@
 #include "base/owner.h"
 #include "catalog/audit.h"
 #include "catalog/graph.h"
-#include "ddl/execute.h"
+#include "catalog/triggers.h"
 #include "ddl/locks.h"
 #include "ddl/reinstall.h"
 #include "ddl/triggers.h"
@@ -101,9 +101,7 @@ present_triggers(Oid relid)
 		present->function = form->tgfoid;
 		present->type = form->tgtype;
 		present->enabled = form->tgenabled;
-		present->partial = form->tgattr.dim1 > 0 ||
-			!heap_attisnull(tuple, Anum_pg_trigger_tgqual,
-							RelationGetDescr(rel));
+		present->partial = tview_triggers_is_partial(tuple, rel);
 		result = lappend(result, present);
 	}
 	systable_endscan(scan);
@@ -126,17 +124,44 @@ serves(const Present *present, const TviewTrigger *wanted, Oid function)
 }
 
 static bool
-is_enabled(const Present *present)
+fires_on_origin(char enabled)
 {
-	return present->enabled == TRIGGER_FIRES_ON_ORIGIN ||
-		present->enabled == TRIGGER_FIRES_ALWAYS;
+	return enabled == TRIGGER_FIRES_ON_ORIGIN || enabled == TRIGGER_FIRES_ALWAYS;
+}
+
+static bool
+fires_on_replica(char enabled)
+{
+	return enabled == TRIGGER_FIRES_ON_REPLICA || enabled == TRIGGER_FIRES_ALWAYS;
+}
+
+/* Does it fire in the modes in which it should? */
+static bool
+is_enabled(const Present *present, const TviewTrigger *wanted)
+{
+	return (fires_on_origin(present->enabled) ||
+			!fires_on_origin(wanted->enabled)) &&
+		(fires_on_replica(present->enabled) ||
+		 !fires_on_replica(wanted->enabled));
 }
 
 static const char *
 disabled_problem(const Present *present)
 {
 	return present->enabled == TRIGGER_DISABLED ? "disabled" :
-		"replica mode only";
+		present->enabled == TRIGGER_FIRES_ON_REPLICA ? "replica mode only" :
+		"not in replica mode";
+}
+
+/*
+ * In which modes a trigger is to fire that doesn't fire in all in which it
+ * should.
+ */
+static char
+mode_to_enable(const Present *present, const TviewTrigger *wanted)
+{
+	return present->enabled == TRIGGER_FIRES_ON_REPLICA ?
+		TRIGGER_FIRES_ALWAYS : wanted->enabled;
 }
 
 static const Present *
@@ -180,7 +205,8 @@ find_fault(Oid relid, const TviewTrigger *wanted)
 	{
 		Present    *present = lfirst(lc);
 
-		if (serves(present, wanted, function) && is_enabled(present))
+		if (serves(present, wanted, function) &&
+			is_enabled(present, wanted))
 			lacking &= ~present->type;
 	}
 	if (lacking == 0)
@@ -189,7 +215,8 @@ find_fault(Oid relid, const TviewTrigger *wanted)
 	{
 		Present    *present = lfirst(lc);
 
-		if (!serves(present, wanted, function) || is_enabled(present) ||
+		if (!serves(present, wanted, function) ||
+			is_enabled(present, wanted) ||
 			(present->type & lacking) == 0)
 			continue;
 		disabled |= present->type;
@@ -377,11 +404,8 @@ mend(const Fault *fault)
 	{
 		Present    *present = lfirst(lc);
 
-		tview_execute("ALTER TABLE %s ENABLE %s %s",
-					  tview_name_qualified(fault->relid),
-					  present->enabled == TRIGGER_DISABLED ?
-					  "TRIGGER" : "ALWAYS TRIGGER",
-					  quote_identifier(present->name));
+		tview_triggers_enable(fault->relid, present->name,
+							  mode_to_enable(present, fault->wanted));
 	}
 	if (fault->enable != NIL)
 		return;

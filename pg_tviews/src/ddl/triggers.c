@@ -3,31 +3,27 @@
  * triggers.c
  *	  The triggers of pg_tviews on the tables of others and on TVIEWs.
  *
- * They are known by the function they call, not by their names, which users
- * may change.  Triggers fire in the order of their names, and these are to
- * come before those of users, so that a user's trigger which reads a TVIEW
- * sees the change that has fired it.
+ * Triggers fire in the order of their names, and these are to come before
+ * those of users, so that a user's trigger which reads a TVIEW sees the change
+ * that has fired it.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
-#include "catalog/indexing.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
 #include "storage/lmgr.h"
-#include "utils/fmgroids.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 
 #include "base/extension.h"
 #include "base/names.h"
 #include "catalog/graph.h"
+#include "catalog/triggers.h"
 #include "ddl/execute.h"
 #include "ddl/triggers.h"
 
@@ -41,92 +37,65 @@ static const TviewTrigger row_trigger = {
 	"!tview_capture", TVIEW_CAPTURE_FUNCTION,
 	TRIGGER_TYPE_AFTER | TRIGGER_TYPE_ROW | TRIGGER_TYPE_INSERT |
 	TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE,
-	"AFTER INSERT OR UPDATE OR DELETE", "FOR EACH ROW"
+	"AFTER INSERT OR UPDATE OR DELETE", "FOR EACH ROW",
+	TRIGGER_FIRES_ON_ORIGIN
 };
 static const TviewTrigger truncate_trigger = {
 	"!tview_truncate", TVIEW_CAPTURE_FUNCTION,
 	TRIGGER_TYPE_AFTER | TRIGGER_TYPE_STATEMENT | TRIGGER_TYPE_TRUNCATE,
-	"AFTER TRUNCATE", "FOR EACH STATEMENT"
+	"AFTER TRUNCATE", "FOR EACH STATEMENT", TRIGGER_FIRES_ON_ORIGIN
 };
 static const TviewTrigger guard_trigger = {
 	"!tview_guard", TVIEW_GUARD_FUNCTION,
 	TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_STATEMENT | TRIGGER_TYPE_INSERT |
 	TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE | TRIGGER_TYPE_TRUNCATE,
-	"BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE", "FOR EACH STATEMENT"
+	"BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE", "FOR EACH STATEMENT",
+	TRIGGER_FIRES_ON_ORIGIN
 };
 
-/* What there is of triggers that call one function */
-typedef struct Found
+/* Each event has other transition tables. */
+static const TviewTrigger statement_triggers[] = {
+	{"!tview_insert", TVIEW_CAPTURE_FUNCTION,
+		TRIGGER_TYPE_AFTER | TRIGGER_TYPE_STATEMENT | TRIGGER_TYPE_INSERT,
+		"AFTER INSERT",
+		"REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
+	TRIGGER_FIRES_ON_ORIGIN},
+	{"!tview_update", TVIEW_CAPTURE_FUNCTION,
+		TRIGGER_TYPE_AFTER | TRIGGER_TYPE_STATEMENT | TRIGGER_TYPE_UPDATE,
+		"AFTER UPDATE",
+		"REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT",
+	TRIGGER_FIRES_ON_ORIGIN},
+	{"!tview_delete", TVIEW_CAPTURE_FUNCTION,
+		TRIGGER_TYPE_AFTER | TRIGGER_TYPE_STATEMENT | TRIGGER_TYPE_DELETE,
+		"AFTER DELETE",
+		"REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT",
+	TRIGGER_FIRES_ON_ORIGIN}
+};
+
+static TviewTrigger *
+in_mode(const TviewTrigger *trigger, char enabled)
 {
-	List	   *triggers;		/* OIDs */
-	int16		row;			/* what row triggers fire after, see
-								 * pg_trigger.h */
-	int16		statement;
-} Found;
+	TviewTrigger *result = palloc(sizeof(TviewTrigger));
 
-/*
- * Look into the catalog, not the relation, which would have to be locked: the
- * callers ask about tables that they have nothing else to do with.
- */
-static Found
-find_triggers(Oid relid, const char *function)
-{
-	Oid			funcid = tview_extension_function(function, InvalidOid);
-	Relation	rel = table_open(TriggerRelationId, AccessShareLock);
-	Found		found = {NIL, 0, 0};
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(relid));
-	scan = systable_beginscan(rel, TriggerRelidNameIndexId, true, NULL, 1,
-							  &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
-
-		if (form->tgfoid != funcid)
-			continue;
-		found.triggers = lappend_oid(found.triggers, form->oid);
-
-		/* one that leaves changes out doesn't count */
-		if (!TRIGGER_FOR_AFTER(form->tgtype) || form->tgattr.dim1 > 0 ||
-			!heap_attisnull(tuple, Anum_pg_trigger_tgqual,
-							RelationGetDescr(rel)))
-			continue;
-		if (TRIGGER_FOR_ROW(form->tgtype))
-			found.row |= form->tgtype;
-		else
-			found.statement |= form->tgtype;
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return found;
+	*result = *trigger;
+	result->enabled = enabled;
+	return result;
 }
 
 /*
- * tview_triggers_find - OIDs of a table's triggers that call this function
+ * By statement, the row trigger is for replica mode only, where statements
+ * are not known; and so nothing goes by in either mode.
  */
-List *
-tview_triggers_find(Oid relid, const char *function)
+static List *
+wanted_by_statement(void)
 {
-	return find_triggers(relid, function).triggers;
-}
+	List	   *result = list_make2(in_mode(&row_trigger, TRIGGER_FIRES_ON_REPLICA),
+									in_mode(&truncate_trigger, TRIGGER_FIRES_ALWAYS));
 
-/*
- * tview_triggers_are_complete - are all changes of the table captured?
- */
-bool
-tview_triggers_are_complete(Oid relid)
-{
-	Found		found = find_triggers(relid, TVIEW_CAPTURE_FUNCTION);
-
-	/* a partitioned table has no rows of its own */
-	if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
-		return TRIGGER_FOR_TRUNCATE(found.statement);
-	return TRIGGER_FOR_INSERT(found.row) && TRIGGER_FOR_UPDATE(found.row) &&
-		TRIGGER_FOR_DELETE(found.row) && TRIGGER_FOR_TRUNCATE(found.statement);
+	for (int i = 0; i < lengthof(statement_triggers); i++)
+		result = lappend(result, unconstify(TviewTrigger *,
+											&statement_triggers[i]));
+	return result;
 }
 
 /*
@@ -142,8 +111,22 @@ tview_triggers_wanted(Oid relid, const char *function)
 	/* a partitioned table has no rows of its own */
 	if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
 		return list_make1(unconstify(TviewTrigger *, &truncate_trigger));
+	if (tview_triggers_by_statement(relid))
+		return wanted_by_statement();
 	return list_make2(unconstify(TviewTrigger *, &row_trigger),
 					  unconstify(TviewTrigger *, &truncate_trigger));
+}
+
+/*
+ * tview_triggers_enable - have a trigger fire in these modes, see pg_trigger.h
+ */
+void
+tview_triggers_enable(Oid relid, const char *name, char enabled)
+{
+	tview_execute("ALTER TABLE %s ENABLE %s %s", tview_name_qualified(relid),
+				  enabled == TRIGGER_FIRES_ALWAYS ? "ALWAYS TRIGGER" :
+				  enabled == TRIGGER_FIRES_ON_REPLICA ? "REPLICA TRIGGER" :
+				  "TRIGGER", quote_identifier(name));
 }
 
 /*
@@ -156,6 +139,8 @@ tview_triggers_make(Oid relid, const TviewTrigger *trigger)
 				  trigger->name, trigger->events,
 				  tview_name_qualified(relid), trigger->level,
 				  tview_extension_qualify(trigger->function));
+	if (trigger->enabled != TRIGGER_FIRES_ON_ORIGIN)
+		tview_triggers_enable(relid, trigger->name, trigger->enabled);
 }
 
 /*
@@ -170,6 +155,61 @@ tview_triggers_capture(Oid relid)
 		return;
 	foreach(lc, tview_triggers_wanted(relid, TVIEW_CAPTURE_FUNCTION))
 		tview_triggers_make(relid, lfirst(lc));
+}
+
+/*
+ * tview_triggers_mend - have the changes of a table captured again, in the way
+ * in which they were
+ */
+void
+tview_triggers_mend(Oid relid)
+{
+	List	   *wanted = tview_triggers_wanted(relid, TVIEW_CAPTURE_FUNCTION);
+	ListCell   *lc;
+
+	tview_triggers_drop_capture(relid);
+	foreach(lc, wanted)
+		tview_triggers_make(relid, lfirst(lc));
+}
+
+/*
+ * tview_triggers_replace - have the changes of a table captured in this way
+ *
+ * By statement, those of sessions in replica mode are, too; that stays so.
+ */
+void
+tview_triggers_replace(Oid relid, bool by_statement)
+{
+	bool		was_by_statement = tview_triggers_by_statement(relid);
+	ListCell   *lc;
+
+	if (tview_triggers_are_complete(relid) && was_by_statement == by_statement)
+		return;
+	tview_triggers_drop_capture(relid);
+	foreach(lc, by_statement ? wanted_by_statement() :
+			tview_triggers_wanted(relid, TVIEW_CAPTURE_FUNCTION))
+		tview_triggers_make(relid, was_by_statement && !by_statement ?
+							in_mode(lfirst(lc), TRIGGER_FIRES_ALWAYS) :
+							lfirst(lc));
+}
+
+/*
+ * tview_triggers_check - changes of a table that has been altered must still
+ * be captured
+ */
+void
+tview_triggers_check(Oid relid)
+{
+	char	   *obstacle = tview_triggers_by_statement(relid) ?
+	tview_triggers_obstacle(relid) : NULL;
+
+	if (obstacle != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot capture changes of table %s by statement any more",
+						tview_name_qualified(relid)),
+				 errdetail("%s", obstacle),
+				 errhint("Run pg_tviews_install_row_triggers() for the table first.")));
 }
 
 /*
@@ -217,38 +257,4 @@ tview_triggers_release(List *tables)
 			tview_graph_row_readers(relid) == NIL)
 			tview_triggers_drop_capture(relid);
 	}
-}
-
-/*
- * tview_triggers_tables - all tables that have triggers which call this function
- */
-List *
-tview_triggers_tables(const char *function)
-{
-	Oid			funcid = tview_extension_function(function, InvalidOid);
-	Relation	rel = table_open(TriggerRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0,
-										  NULL);
-	List	   *result = NIL;
-	HeapTuple	tuple;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
-
-		if (form->tgfoid == funcid)
-			result = list_append_unique_oid(result, form->tgrelid);
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return result;
-}
-
-/*
- * tview_triggers_captured - all tables whose changes are captured
- */
-List *
-tview_triggers_captured(void)
-{
-	return tview_triggers_tables(TVIEW_CAPTURE_FUNCTION);
 }

@@ -25,6 +25,7 @@
 #include "analyze/plan.h"
 #include "base/names.h"
 #include "catalog/graph.h"
+#include "catalog/triggers.h"
 #include "observe/explain.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_explain);
@@ -43,6 +44,7 @@ enum
 	EXPLAIN_INDEX,
 	EXPLAIN_MISSING_INDEX,
 	EXPLAIN_LEVEL,
+	EXPLAIN_CAPTURE,
 	EXPLAIN_COLUMNS
 };
 
@@ -263,6 +265,9 @@ put_source(const TviewPlan *plan, int number, int level,
 	values[EXPLAIN_KEY_COLUMNS] = text_array(explanation->key_columns);
 	values[EXPLAIN_USED_COLUMNS] = text_array(explanation->used_columns);
 	values[EXPLAIN_LEVEL] = Int32GetDatum(level);
+	values[EXPLAIN_CAPTURE] =
+		CStringGetTextDatum(tview_triggers_by_statement(source->relid) ?
+							"statement" : "row");
 	nulls[EXPLAIN_DERIVATION] = source->sql == NULL;
 	nulls[EXPLAIN_PATH] = source->sql == NULL;
 	nulls[EXPLAIN_INDEX] = explanation->indexes == NIL;

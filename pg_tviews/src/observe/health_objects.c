@@ -12,8 +12,8 @@
 #include "utils/builtins.h"
 
 #include "base/names.h"
+#include "catalog/triggers.h"
 #include "ddl/reinstall.h"
-#include "ddl/triggers.h"
 #include "observe/health.h"
 
 #define COUNT_TVIEWS \
@@ -130,6 +130,35 @@ add_trigger(void *health, Oid relid, const char *trigger, const char *problem,
 							  function != NULL ? " and pg_tviews_repair()" : ""));
 }
 
+#define CAPTURE_FUNCTION \
+	"(SELECT p.oid FROM pg_proc AS p JOIN pg_extension AS x ON x.extnamespace = p.pronamespace " \
+	"WHERE x.extname = 'pg_tviews' AND p.proname = '" TVIEW_CAPTURE_FUNCTION "')"
+
+/* By statement not all changes are captured, or all of them twice. */
+static void
+check_by_statement(TviewHealth *health)
+{
+	ListCell   *lc;
+
+	foreach(lc, tview_triggers_captured())
+	{
+		Oid			relid = lfirst_oid(lc);
+		char	   *obstacle = tview_triggers_by_statement(relid) ?
+		tview_triggers_obstacle(relid) : NULL;
+
+		if (obstacle != NULL)
+			tview_health_add(health, TVIEW_HEALTH_ERROR,
+							 psprintf("changes of table %s can't be captured by statement: call pg_tviews_install_row_triggers() and pg_tviews_repair(). %s",
+									  tview_name_qualified(relid), obstacle));
+	}
+	tview_health_add_rows(health, TVIEW_HEALTH_WARNING,
+						  "SELECT format('changes of table %s are captured twice, by row and by statement: run ALTER TABLE %s ENABLE REPLICA TRIGGER %I', "
+						  "t.tgrelid::regclass, t.tgrelid::regclass, t.tgname) FROM pg_trigger AS t WHERE t.tgfoid = " CAPTURE_FUNCTION " "
+						  "AND t.tgtype & 1 = 1 AND t.tgenabled = 'A' "
+						  "AND EXISTS (SELECT FROM pg_trigger AS o WHERE o.tgrelid = t.tgrelid AND o.tgfoid = t.tgfoid AND o.tgenabled IN ('O', 'A') "
+						  "AND (o.tgoldtable IS NOT NULL OR o.tgnewtable IS NOT NULL)) ORDER BY 1");
+}
+
 /*
  * tview_health_triggers - are all changes captured, and no others?
  */
@@ -137,11 +166,13 @@ void
 tview_health_triggers(TviewHealth *health)
 {
 	tview_reinstall_report(add_trigger, health);
+	check_by_statement(health);
 }
 
 /*
  * tview_health_replication - are changes captured that come from another server?
  *
+ * It applies rows, so that triggers for statements don't matter.
  * What applies them writes in replica mode, and so do the refreshes of that.
  */
 void
@@ -154,9 +185,9 @@ tview_health_replication(TviewHealth *health)
 						  "UNION SELECT i.inhparent FROM u JOIN pg_inherits AS i ON i.inhrelid = u.relid), "
 						  "t (relid) AS (SELECT m.tview::oid FROM u JOIN $.pg_tview_meta AS m ON u.relid = ANY (m.dependencies) "
 						  "UNION SELECT m.tview::oid FROM t JOIN $.pg_tview_meta AS m ON t.relid = ANY (m.dependencies)) "
-						  "SELECT format('trigger %I of table %s does not fire for what a subscription brings: run ALTER TABLE %2$s ENABLE ALWAYS TRIGGER %1$I', "
-						  "g.tgname, g.tgrelid::regclass) "
-						  "FROM pg_trigger AS g WHERE g.tgfoid = (SELECT p.oid FROM pg_proc AS p JOIN pg_extension AS x ON x.extnamespace = p.pronamespace "
-						  "WHERE x.extname = 'pg_tviews' AND p.proname = 'pg_tviews_capture') AND g.tgenabled = 'O' "
+						  "SELECT format('trigger %I of table %s does not fire for what a subscription brings: run ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', "
+						  "g.tgname, g.tgrelid::regclass, g.tgrelid::regclass, g.tgname) "
+						  "FROM pg_trigger AS g WHERE g.tgfoid = " CAPTURE_FUNCTION " AND g.tgenabled = 'O' "
+						  "AND g.tgoldtable IS NULL AND g.tgnewtable IS NULL "
 						  "AND g.tgrelid IN (SELECT s.relid FROM s UNION ALL SELECT t.relid FROM t) ORDER BY 1");
 }
