@@ -55,11 +55,11 @@ drop_relation(Oid relid, DropBehavior behavior)
 }
 
 /*
- * A TVIEW whose table or view is gone, or NULL.  The one of the highest level,
- * so that what reads others goes before them.
+ * A TVIEW whose table or, if that counts, view is gone, or NULL.  The one of
+ * the highest level, so that what reads others goes before them.
  */
 static Tview *
-find_broken(void)
+find_broken(bool views_count)
 {
 	Tview	   *result = NULL;
 	ListCell   *lc;
@@ -68,7 +68,7 @@ find_broken(void)
 	{
 		Tview	   *tview = lfirst(lc);
 
-		if (!exists(tview->tview) || !exists(tview->view))
+		if (!exists(tview->tview) || (views_count && !exists(tview->view)))
 			result = tview;
 	}
 	return result;
@@ -111,18 +111,14 @@ tview_drop_lock(DropStmt *stmt)
 		LockRelationOid(lfirst_oid(lc), AccessExclusiveLock);
 }
 
-/*
- * tview_drop_rest - drop what is left of TVIEWs that are dropped in part
- *
- * command is the one that has begun it, for the audit log.
- */
-void
-tview_drop_rest(DropBehavior behavior, const char *command)
+/* Drop what is left of broken TVIEWs, and return the tables they read. */
+static List *
+drop_broken(bool views_count, DropBehavior behavior, const char *command)
 {
 	List	   *tables = NIL;
 	Tview	   *tview;
 
-	while ((tview = find_broken()) != NULL)
+	while ((tview = find_broken(views_count)) != NULL)
 	{
 		Oid			table = tview->tview;
 		Oid			view = tview->view;
@@ -135,8 +131,28 @@ tview_drop_rest(DropBehavior behavior, const char *command)
 		drop_relation(table, behavior);
 		drop_relation(view, behavior);
 	}
+	return tables;
+}
 
-	tview_triggers_release(tview_inherits_trees(tables));
+/*
+ * tview_drop_rest - drop what is left of TVIEWs that are dropped in part
+ *
+ * command is the one that has begun it, for the audit log.
+ */
+void
+tview_drop_rest(DropBehavior behavior, const char *command)
+{
+	tview_triggers_release(tview_inherits_trees(drop_broken(true, behavior,
+															command)));
+}
+
+/*
+ * tview_drop_lost - forget TVIEWs whose tables were dropped unnoticed
+ */
+void
+tview_drop_lost(const char *command)
+{
+	(void) drop_broken(false, DROP_RESTRICT, command);
 }
 
 /*

@@ -12,5 +12,6 @@
 
 extern void tview_drop_lock(DropStmt *stmt);
 extern void tview_drop_rest(DropBehavior behavior, const char *command);
+extern void tview_drop_lost(const char *command);
 
 #endif							/* TVIEW_DROP_H */

@@ -46,6 +46,7 @@
 #include "catalog/audit.h"
 #include "catalog/graph.h"
 #include "catalog/triggers.h"
+#include "ddl/drop.h"
 #include "ddl/locks.h"
 #include "ddl/reinstall.h"
 #include "ddl/triggers.h"
@@ -540,6 +541,8 @@ return_faults(ReturnSetInfo *result, List *faults)
 /*
  * pg_tviews_reinstall_triggers - mend triggers; returns what was wrong
  *
+ * TVIEWs that were dropped unnoticed are forgotten, so that triggers which only
+ * they had needed are orphans.
  * With the tables locked, it is looked at once more.
  */
 Datum
@@ -552,6 +555,8 @@ pg_tviews_reinstall_triggers(PG_FUNCTION_ARGS)
 	ListCell   *lc;
 
 	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		tview_drop_lost("pg_tviews_reinstall_triggers");
 	tviews = tview_rebuild_candidates(PG_ARGISNULL(0) ? NULL :
 									  text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	lock_tables(find_faults(tviews));

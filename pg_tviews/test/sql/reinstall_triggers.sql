@@ -90,6 +90,15 @@ SELECT * FROM pg_tviews_reinstall_triggers();
 INSERT INTO bystander VALUES (1);
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'bystander'::regclass;
 
+-- of a TVIEW that was dropped unnoticed
+CREATE TABLE tb_lost (pk_lost int PRIMARY KEY);
+CREATE TABLE tv_lost AS SELECT pk_lost, '{}'::jsonb AS data FROM tb_lost;
+SELECT blind('DROP TABLE tv_lost');
+INSERT INTO tb_lost VALUES (1);
+SELECT * FROM pg_tviews_reinstall_triggers();
+SELECT entity FROM pg_tview_meta WHERE entity = 'lost';
+SELECT operation, details ->> 'command' AS command, details ->> 'found_later' AS found_later FROM pg_tviews_audit('lost');
+
 -- a rollback takes it back
 ALTER TABLE tb_user DISABLE TRIGGER "!tview_capture";
 BEGIN;
