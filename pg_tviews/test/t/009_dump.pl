@@ -122,6 +122,28 @@ $node->command_ok([ 'pg_restore', '-e', '--section=post-data', '-d',
 		$node->connstr('apart'), "$dir/custom" ], 'post-data');
 check_copy('apart', 'in sections');
 
+# The schema alone lacks the metadata; it can't be written to until that is
+# there, too, which makes TVIEWs of tables again.
+$node->safe_psql('postgres', 'CREATE DATABASE bare');
+$node->command_ok([ 'pg_dump', '--schema-only', '-f', "$dir/schema.sql",
+		$node->connstr('postgres') ], 'pg_dump, the schema alone');
+$node->command_ok([ 'pg_dump', '--data-only', '-t', '*.pg_tview_*',
+		'-T', '*.pg_tview_audit_log', '-f', "$dir/metadata.sql",
+		$node->connstr('postgres') ], 'pg_dump, the metadata');
+$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f',
+		"$dir/schema.sql", $node->connstr('bare') ], 'psql restores the schema');
+is(sqlstate($node, 'bare', q{INSERT INTO tb_user (pk_user, name) VALUES (1, 'x')}),
+	'55000', 'schema alone: not written to');
+$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f',
+		"$dir/metadata.sql", $node->connstr('bare') ], 'psql restores the metadata');
+is($node->safe_psql('bare', $meta), $node->safe_psql('postgres', $meta),
+	'schema and metadata: the metadata is the same');
+$node->safe_psql('bare', 'INSERT INTO "tb Rate" VALUES (2)');
+fill_blog($node, 'bare');
+is($node->safe_psql('bare', 'SELECT count(*) > 0 FROM tv_post'), 't',
+	'schema and metadata: maintained');
+is_maintained($node, 'bare', 'schema and metadata');
+
 # A database that is a copy of another one
 $node->safe_psql('postgres', 'CREATE DATABASE twin TEMPLATE postgres');
 check_copy('twin', 'CREATE DATABASE TEMPLATE');
