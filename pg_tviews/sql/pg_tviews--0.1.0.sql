@@ -165,6 +165,19 @@ CREATE FUNCTION @extschema@.pg_tviews_create(entity text, definition text,
 COMMENT ON FUNCTION @extschema@.pg_tviews_create(text, text, jsonb) IS
     'make view v_<entity> and table tv_<entity> of a query, and maintain the table from now on';
 
+CREATE FUNCTION @extschema@.pg_tviews_convert_table("table" regclass,
+                                                    entity text,
+                                                    definition text,
+                                                    options jsonb DEFAULT '{}',
+                                                    OUT missing bigint,
+                                                    OUT different bigint,
+                                                    OUT extra bigint,
+                                                    OUT duplicate bigint)
+    RETURNS record
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_convert_table(regclass, text, text, jsonb) IS
+    'make a TVIEW of a table tv_<entity> that was maintained by hand, and maintain it from now on; returns how many rows were missing, different, extra (null keys included), and duplicates by key';
+
 CREATE FUNCTION @extschema@.pg_tviews_alter(entity text, definition text,
                                             options jsonb DEFAULT NULL)
     RETURNS text

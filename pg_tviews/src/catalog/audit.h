@@ -18,6 +18,7 @@
 #define TVIEW_AUDIT_ALTER	"ALTER"
 #define TVIEW_AUDIT_REFRESH	"REFRESH"
 #define TVIEW_AUDIT_REPAIR	"REPAIR"
+#define TVIEW_AUDIT_CONVERT	"CONVERT"
 #define TVIEW_AUDIT_PURGE	"PURGE"
 
 /* The column "details" while it is put together */

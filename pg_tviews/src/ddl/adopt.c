@@ -104,6 +104,24 @@ with_readers(List *tviews, Oid tview)
 	return tviews;
 }
 
+/* Lock TVIEWs, in the order of their refresh. */
+static void
+lock_tviews(List *tviews)
+{
+	List	   *ordered = NIL;
+	ListCell   *lc;
+
+	foreach(lc, tview_graph_all())
+	{
+		Oid			tview = ((Tview *) lfirst(lc))->tview;
+
+		if (list_member_oid(tviews, tview))
+			ordered = lappend_oid(ordered, tview);
+	}
+	foreach(lc, ordered)
+		tview_lock(lfirst_oid(lc));
+}
+
 /*
  * tview_adopt_lock - keep writers away from these tables, and refreshes from
  * these TVIEWs and those that read them
@@ -115,7 +133,6 @@ void
 tview_adopt_lock(List *tviews, List *tables)
 {
 	List	   *concerned = NIL;
-	List	   *ordered = NIL;
 	ListCell   *lc;
 
 	tables = list_copy(tables);
@@ -125,22 +142,27 @@ tview_adopt_lock(List *tviews, List *tables)
 										tview_graph_find(lfirst_oid(lc))->dependencies);
 		concerned = with_readers(concerned, lfirst_oid(lc));
 	}
-	foreach(lc, tview_graph_all())
-	{
-		Oid			tview = ((Tview *) lfirst(lc))->tview;
-
-		if (list_member_oid(concerned, tview))
-			ordered = lappend_oid(ordered, tview);
-	}
 	list_sort(tables, list_oid_cmp);
 	(void) tview_create_lock(tables);
-	foreach(lc, ordered)
-		tview_lock(lfirst_oid(lc));
+	lock_tviews(concerned);
 }
 
-/* What reads the TVIEW is at a higher level than it, however high that is. */
-static void
-check_levels(void)
+/*
+ * tview_adopt_lock_readers - keep refreshes from TVIEWs that read this table,
+ * directly or not
+ */
+void
+tview_adopt_lock_readers(Oid table)
+{
+	lock_tviews(with_readers(NIL, table));
+}
+
+/*
+ * tview_adopt_check_levels - what reads a TVIEW is at a higher level than it,
+ * however high that is
+ */
+void
+tview_adopt_check_levels(void)
 {
 	ListCell   *lc;
 
@@ -188,7 +210,7 @@ adopt(Oid tview, Jsonb *options)
 	tview_meta_update(tview_create_metadata(plan, entity, expansion, tables,
 											options));
 	CommandCounterIncrement();
-	check_levels();
+	tview_adopt_check_levels();
 	tview_triggers_release(tview_inherits_trees(list_difference_oid(old_tables,
 																	tables)));
 	tview_dependencies_forget(tview, old_reads);

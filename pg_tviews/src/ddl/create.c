@@ -20,6 +20,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "access/toast_compression.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -116,8 +117,11 @@ tview_create_check(Query *query, const char *name,
 	return sql;
 }
 
-static void
-check_name_free(const char *name, Oid schema)
+/*
+ * tview_create_check_name - is there nothing of this name?
+ */
+void
+tview_create_check_name(const char *name, Oid schema)
 {
 	if (OidIsValid(get_relname_relid(name, schema)))
 		ereport(ERROR,
@@ -201,25 +205,41 @@ tview_create_lock(List *tables)
 	}
 }
 
-static void
-prepare_table(const TviewPlan *plan)
+/*
+ * tview_create_set_storage - room for HOT updates, and quick compression, unless
+ * the table has settings of its own
+ */
+void
+tview_create_set_storage(const TviewPlan *plan)
 {
 	Relation	rel = table_open(plan->tview, NoLock);
 	bool		is_full = RelationGetFillFactor(rel, HEAP_DEFAULT_FILLFACTOR) ==
 	HEAP_DEFAULT_FILLFACTOR;
+#ifdef USE_LZ4
+	AttrNumber	attno = get_attnum(plan->tview, TVIEW_DATA_COLUMN);
+	bool		is_default = !CompressionMethodIsValid(TupleDescAttr(RelationGetDescr(rel),
+																	 attno - 1)->attcompression);
+#endif
 
 	table_close(rel, NoLock);
 	if (is_full)
 		tview_execute("ALTER TABLE %s SET (fillfactor = %d)", plan->name,
 					  TVIEW_FILLFACTOR);
+#ifdef USE_LZ4
+	if (is_default)
+		tview_execute("ALTER TABLE %s ALTER COLUMN %s SET COMPRESSION lz4",
+					  plan->name, TVIEW_DATA_COLUMN);
+#endif
+}
+
+static void
+prepare_table(const TviewPlan *plan)
+{
+	tview_create_set_storage(plan);
 	tview_execute("ALTER TABLE %s ADD COLUMN %s timestamptz NOT NULL, "
 				  "ALTER COLUMN %s SET NOT NULL, ALTER COLUMN %s SET NOT NULL",
 				  plan->name, TVIEW_UPDATED_COLUMN,
 				  quote_identifier(plan->key_column), TVIEW_DATA_COLUMN);
-#ifdef USE_LZ4
-	tview_execute("ALTER TABLE %s ALTER COLUMN %s SET COMPRESSION lz4",
-				  plan->name, TVIEW_DATA_COLUMN);
-#endif
 }
 
 static bool
@@ -349,7 +369,7 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options,
 
 	error_context_stack = &callback;
 	tview_select_check_columns(RelationGetDescr(rel), entity, key_column);
-	check_name_free(view_name, schema);
+	tview_create_check_name(view_name, schema);
 	table_close(rel, NoLock);
 
 	create_running = true;
@@ -439,7 +459,7 @@ pg_tviews_create(PG_FUNCTION_ARGS)
 	sql = tview_create_check(tview_select_parse(definition, entity), entity,
 							 parsed);
 	schema = creation_schema(schema_name, table_name);
-	check_name_free(table_name, schema);
+	tview_create_check_name(table_name, schema);
 
 	nest_level = tview_fix_settings();
 	create_running = true;

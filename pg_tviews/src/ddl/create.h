@@ -26,6 +26,8 @@ extern List *tview_create_tables(const struct TviewExpansion *expansion,
 								 const TviewOptions *options,
 								 const char *name);
 extern List *tview_create_lock(List *tables);
+extern void tview_create_check_name(const char *name, Oid schema);
+extern void tview_create_set_storage(const struct TviewPlan *plan);
 extern void tview_create_index(const struct TviewPlan *plan,
 							   const char *column);
 extern struct TviewMeta *tview_create_metadata(const struct TviewPlan *plan,

@@ -139,9 +139,12 @@ tview_intercept_create_end(CreateTableAsStmt *stmt)
 					   stmt->is_select_into ? "SELECT INTO" : "CREATE TABLE AS");
 }
 
-/* Does a TVIEW's definition read this plain view? Returns its name. */
-static char *
-user_of_helper(Oid helper)
+/*
+ * tview_intercept_helper_user - name of a TVIEW whose definition reads this
+ * plain view, or NULL
+ */
+char *
+tview_intercept_helper_user(Oid helper)
 {
 	Oid			relid = tview_extension_table("pg_tview_helpers", true);
 	Relation	rel;
@@ -175,7 +178,7 @@ refuse_other_definition(Oid view)
 {
 	Tview	   *tview = tview_graph_find_view(view);
 	char	   *user = tview != NULL ? tview_name_qualified(tview->tview) :
-	user_of_helper(view);
+	tview_intercept_helper_user(view);
 
 	if (user != NULL)
 		ereport(ERROR,

@@ -12,6 +12,7 @@
 
 extern void tview_intercept_create_start(CreateTableAsStmt *stmt);
 extern void tview_intercept_create_end(CreateTableAsStmt *stmt);
+extern char *tview_intercept_helper_user(Oid helper);
 extern void tview_intercept_rule(RuleStmt *stmt);
 extern void tview_intercept_trigger(CreateTrigStmt *stmt);
 extern void tview_intercept_trigger_made(CreateTrigStmt *stmt);

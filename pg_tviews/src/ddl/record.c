@@ -164,6 +164,25 @@ tview_record_create(const TviewMeta *meta, const char *command)
 				tview_owner_of(meta->tview), tview_details_end(&details));
 }
 
+/*
+ * tview_record_convert - a table has been made a TVIEW, with these differences
+ */
+void
+tview_record_convert(const TviewMeta *meta, uint64 missing, uint64 different,
+					 uint64 extra, uint64 duplicate)
+{
+	TviewDetails details;
+
+	tview_details_begin(&details, "pg_tviews_convert_table");
+	add_definition(&details, meta);
+	tview_details_number(&details, "missing", (int64) missing);
+	tview_details_number(&details, "different", (int64) different);
+	tview_details_number(&details, "extra", (int64) extra);
+	tview_details_number(&details, "duplicate", (int64) duplicate);
+	tview_audit(TVIEW_AUDIT_CONVERT, meta->schema, meta->entity,
+				tview_owner_of(meta->tview), tview_details_end(&details));
+}
+
 /* The owner that a TVIEW has, or had before this transaction dropped it. */
 static Oid
 last_owner(const TviewMeta *meta)

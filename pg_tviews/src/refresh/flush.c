@@ -175,20 +175,26 @@ is_trusted(Oid owner)
 		 owner == GetOuterUserId());
 }
 
-/* SET CONSTRAINTS ... IMMEDIATE for a table's deferrable triggers. */
-static void
-make_constraints_immediate(const TviewPlan *plan)
+/*
+ * tview_flush_set_constraints - SET CONSTRAINTS for a table's deferrable triggers
+ *
+ * IMMEDIATE, or DEFERRED for those that are initially.
+ */
+void
+tview_flush_set_constraints(Oid relid, bool deferred)
 {
 	ConstraintsSetStmt *stmt = makeNode(ConstraintsSetStmt);
-	Relation	rel = table_open(plan->tview, AccessShareLock);
+	Relation	rel = table_open(relid, AccessShareLock);
+	int			count = rel->trigdesc == NULL ? 0 : rel->trigdesc->numtriggers;
 
-	for (int i = 0; i < rel->trigdesc->numtriggers; i++)
+	stmt->deferred = deferred;
+	for (int i = 0; i < count; i++)
 	{
 		Trigger    *trigger = &rel->trigdesc->triggers[i];
 		HeapTuple	tuple;
 		Form_pg_constraint form;
 
-		if (!trigger->tgdeferrable)
+		if (!trigger->tgdeferrable || (deferred && !trigger->tginitdeferred))
 			continue;
 		tuple = SearchSysCache1(CONSTROID,
 								ObjectIdGetDatum(trigger->tgconstraint));
@@ -203,7 +209,10 @@ make_constraints_immediate(const TviewPlan *plan)
 		ReleaseSysCache(tuple);
 	}
 	table_close(rel, AccessShareLock);
-	AfterTriggerSetState(stmt);
+
+	/* without a name, it would be about all constraints */
+	if (stmt->constraints != NIL)
+		AfterTriggerSetState(stmt);
 }
 
 /*
@@ -220,7 +229,7 @@ begin_write(const TviewPlan *plan, TviewOwnerContext *owner)
 	bool		restricted = !is_trusted(plan->owner);
 
 	if (plan->has_deferred && restricted)
-		make_constraints_immediate(plan);
+		tview_flush_set_constraints(plan->tview, false);
 	flush_deferred |= plan->has_deferred && !restricted;
 	tview_owner_enter(owner, plan->owner, restricted);
 	tview_row_security_enter(plan);

@@ -20,6 +20,7 @@ extern bool tview_flush_affects(List *relids);
 extern bool tview_flush_running(void);
 extern bool tview_flush_in_trigger(void);
 extern bool tview_flush_done(CommandId *command);
+extern void tview_flush_set_constraints(Oid relid, bool deferred);
 extern TviewWritten tview_flush_rebuild(TviewPlan *plan,
 										Tuplestorestate *rows);
 extern void tview_flush_at_xact_end(void);
