@@ -106,7 +106,7 @@ tview_extension_qualify(const char *name)
 }
 
 /*
- * tview_extension_sql - a statement in which $ stands for our schema
+ * tview_extension_sql - a statement in which $ before a dot stands for our schema
  */
 char *
 tview_extension_sql(const char *sql)
@@ -116,7 +116,7 @@ tview_extension_sql(const char *sql)
 
 	initStringInfo(&buf);
 	for (const char *p = sql; *p != '\0'; p++)
-		if (*p == '$')
+		if (p[0] == '$' && p[1] == '.')
 			appendStringInfoString(&buf, schema);
 		else
 			appendStringInfoChar(&buf, *p);

@@ -121,7 +121,7 @@ tview_health_add_once(TviewHealth *health, TviewHealthStatus status,
 /*
  * tview_health_add_rows - each row of a query, of one column, is a finding
  *
- * $ stands for our schema.
+ * $ before a dot stands for our schema.
  */
 void
 tview_health_add_rows(TviewHealth *health, TviewHealthStatus status,
@@ -280,6 +280,10 @@ pg_tviews_health_check(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	nest_level = tview_fix_search_path();
+
+	/* to compile these queries takes seconds, to run them milliseconds */
+	(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
 	for (int i = 0; i < lengthof(components); i++)
 		put_component((ReturnSetInfo *) fcinfo->resultinfo, &health,
 					  &components[i]);

@@ -50,8 +50,8 @@ tview_health_session(TviewHealth *health)
 /*
  * tview_health_queue - does anything wait for long?
  *
- * A prepared transaction has no process, but a number that stands in
- * its place in pg_locks.
+ * A prepared transaction has no process; what it holds is found by way of its
+ * lock of its own number.
  */
 void
 tview_health_queue(TviewHealth *health)
@@ -70,8 +70,9 @@ tview_health_queue(TviewHealth *health)
 	tview_health_add_rows(health, TVIEW_HEALTH_WARNING,
 						  "SELECT format('prepared transaction %L holds locks of TVIEWs since %s: commit it, or roll it back', x.gid, date_trunc('second', x.prepared)) "
 						  "FROM pg_prepared_xacts AS x WHERE x.database = current_database() AND x.prepared < " MAX_WAIT " "
-						  "AND x.transaction::text IN (SELECT split_part(l.virtualtransaction, '/', 2) FROM pg_locks AS l "
-						  "WHERE l.pid IS NULL AND l.locktype = 'advisory' AND l.objsubid BETWEEN 28672 AND 32767) ORDER BY x.prepared");
+						  "AND EXISTS (SELECT FROM pg_locks AS t JOIN pg_locks AS l ON l.virtualtransaction = t.virtualtransaction "
+						  "WHERE t.pid IS NULL AND t.locktype = 'transactionid' AND t.transactionid = x.transaction "
+						  "AND l.pid IS NULL AND l.locktype = 'advisory' AND l.objsubid BETWEEN 28672 AND 32767) ORDER BY x.prepared");
 	if (health->findings == NIL)
 		summarise(health,
 				  psprintf("SELECT format('%%s changes of %%s sessions are waiting%%s', COALESCE(sum(q.queue_size), 0), count(*), '%s') "
