@@ -79,6 +79,7 @@ class Case:
     settings: list              # of all its sessions
     objects: list = field(default_factory=list)     # Views and Definitions
     transactions: list = field(default_factory=list)
+    by_statement: list = field(default_factory=list)    # names of tables
 
     def tviews(self):
         return [o for o in self.objects if not isinstance(o, View)]
@@ -230,6 +231,11 @@ class Runner:
             self.send(text)
         self.some_table = schema.tables[0].name if schema.tables else "none"
         self.late = any("DEFERRED" in text for text in schema.extras)
+
+    def capture(self, names):
+        """Have changes of these tables captured by statement."""
+        for name in names:
+            self.send(work.capture(name, "stmt"))
 
     def objects_made(self, schema):
         """All TVIEWs are there: what else transactions and the oracle need."""
@@ -463,7 +469,7 @@ END$f$""")
             name = f"property_{os.getpid()}_{number}"
             self.attempt(f"PREPARE TRANSACTION '{name}'")
             # the others lock tables against readers
-            if not any(re.search("TRUNCATE|PARTITION", n.text)
+            if not any(re.search("TRUNCATE|PARTITION|install_", n.text)
                        for n in walk(t.children)
                        if isinstance(n, work.Sql)):
                 self.compare()
@@ -560,6 +566,7 @@ END$f$""")
                     self.send(o.sql)
                 else:
                     self.create(o, check)
+            self.capture(case.by_statement)
             self.objects_made(case.schema)
             for number, t in enumerate(case.transactions):
                 self.transaction(t, number)
@@ -591,6 +598,9 @@ class PlainRunner(Runner):
 
     def check_left_over(self):
         """There is no extension."""
+
+    def capture(self, names):
+        """There are no triggers."""
 
     def create(self, d, check=True):
         text = d.sql()

@@ -24,7 +24,7 @@ from replay import Failure, Undone
 RETRY = ("40001", "40P01")
 PATIENCE = 0.05                 # for the others to come to their commits
 STUCK = 60
-DDL = re.compile("TRUNCATE|PARTITION|ATTACH|DETACH|CREATE|DROP")
+DDL = re.compile("TRUNCATE|PARTITION|ATTACH|DETACH|CREATE|DROP|install_")
 
 
 class Group:

@@ -44,6 +44,7 @@ class Shrinker:
             self.parts()
             self.extras()
             self.settings()
+            self.capture()
             self.rows()
             self.ways()
             self.columns()
@@ -53,7 +54,8 @@ class Shrinker:
     def size(self):
         c = self.case
         return (len(c.objects), len(c.transactions), len(c.schema.tables),
-                len(c.schema.extras), sum(len(t.rows) for t in
+                len(c.schema.extras), len(c.by_statement),
+                sum(len(t.rows) for t in
                                           c.schema.tables),
                 sum(1 for t in c.transactions
                     for _ in replay.walk(t.children)),
@@ -137,6 +139,10 @@ class Shrinker:
     def settings(self):
         self.cut(lambda c: c.settings,
                  lambda c, items: setattr(c, "settings", items))
+
+    def capture(self):
+        self.cut(lambda c: c.by_statement,
+                 lambda c, items: setattr(c, "by_statement", items))
 
     def extras(self):
         self.cut(lambda c: c.schema.extras,

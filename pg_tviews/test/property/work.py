@@ -451,6 +451,27 @@ def late_partition(rng, schema):
     return text and Sql(text, "partition created or dropped", t.name)
 
 
+def capture(name, how):
+    """Have changes of a table captured by row or by statement, if they are
+    captured, and can be."""
+    name = name.replace("'", "''")
+    return (f"DO $c$BEGIN IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid ="
+            f" to_regclass('{name}') AND t.tgname = '!tview_capture')"
+            + (f" AND NOT EXISTS (SELECT FROM pg_inherits i WHERE"
+               f" to_regclass('{name}') IN (i.inhrelid, i.inhparent)) AND NOT"
+               f" EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid ="
+               f" to_regclass('{name}') AND t.tgname LIKE 'user_after%')"
+               if how == "stmt" else "")
+            + f" THEN PERFORM pg_tviews_install_{how}_triggers('{name}');"
+            " END IF; END$c$")
+
+
+@statement(0.7)
+def change_capture(rng, schema):
+    t = pick_table(rng, schema, keyed=False)
+    return Sql(capture(t.name, rng.choice(["stmt", "row"])))
+
+
 # ---------------------------------------------------------------------------
 # Transactions
 
@@ -552,7 +573,7 @@ def make_short(rng, schema):
     return Transaction(children, "block")
 
 
-LOCKS = re.compile("TRUNCATE|PARTITION")
+LOCKS = re.compile("TRUNCATE|PARTITION|install_")
 SETTINGS = ["TimeZone = 'Asia/Tokyo'", "DateStyle = 'German'",
             "IntervalStyle = 'iso_8601'", "extra_float_digits = -3",
             "bytea_output = 'escape'", "row_security = off",
