@@ -104,9 +104,12 @@ with_readers(List *tviews, Oid tview)
 	return tviews;
 }
 
-/* Lock TVIEWs, in the order of their refresh. */
+/*
+ * Lock TVIEWs, in the order of their refresh; those that are tables to be read,
+ * against writers, too, when there is no refresh of them any more.
+ */
 static void
-lock_tviews(List *tviews)
+lock_tviews(List *tviews, List *tables)
 {
 	List	   *ordered = NIL;
 	ListCell   *lc;
@@ -119,7 +122,11 @@ lock_tviews(List *tviews)
 			ordered = lappend_oid(ordered, tview);
 	}
 	foreach(lc, ordered)
+	{
 		tview_lock(lfirst_oid(lc));
+		if (list_member_oid(tables, lfirst_oid(lc)))
+			(void) tview_create_lock(list_make1_oid(lfirst_oid(lc)));
+	}
 }
 
 /*
@@ -128,23 +135,36 @@ lock_tviews(List *tviews)
  *
  * In the order in which writers do it: first the tables, then the TVIEWs by
  * level; and all that before the views are locked.
+ *
+ * A TVIEW that is read up to now is only locked against refreshes, which are all
+ * that write it.  It may lose its triggers, for which the server locks it
+ * against readers.  With a weaker lock on it before that, a refresh could come
+ * in between and have it open already, when it waits to write it.
  */
 void
 tview_adopt_lock(List *tviews, List *tables)
 {
+	List	   *read = list_copy(tables);
 	List	   *concerned = NIL;
+	List	   *base = NIL;
 	ListCell   *lc;
 
-	tables = list_copy(tables);
 	foreach(lc, tviews)
 	{
-		tables = list_concat_unique_oid(tables,
-										tview_graph_find(lfirst_oid(lc))->dependencies);
+		read = list_concat_unique_oid(read,
+									  tview_graph_find(lfirst_oid(lc))->dependencies);
 		concerned = with_readers(concerned, lfirst_oid(lc));
 	}
-	list_sort(tables, list_oid_cmp);
-	(void) tview_create_lock(tables);
-	lock_tviews(concerned);
+	foreach(lc, read)
+	{
+		if (tview_graph_find(lfirst_oid(lc)) != NULL)
+			concerned = list_append_unique_oid(concerned, lfirst_oid(lc));
+		else
+			base = lappend_oid(base, lfirst_oid(lc));
+	}
+	list_sort(base, list_oid_cmp);
+	(void) tview_create_lock(base);
+	lock_tviews(concerned, tables);
 }
 
 /*
@@ -154,7 +174,7 @@ tview_adopt_lock(List *tviews, List *tables)
 void
 tview_adopt_lock_readers(Oid table)
 {
-	lock_tviews(with_readers(NIL, table));
+	lock_tviews(with_readers(NIL, table), NIL);
 }
 
 /*
