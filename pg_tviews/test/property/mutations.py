@@ -82,6 +82,53 @@ MUTATIONS = [
         "capture/trigger.c",
         "\t\t\ttview_queue_add_all(lfirst_oid(lc));\n",
         "\t\t\t(void) lfirst_oid(lc);\n"),
+    Mutation(
+        "statement-first-row-only", "all rows of a statement are noted",
+        "capture/trigger.c",
+        "\t\tMemoryContextReset(row_context);\n",
+        "\t\tMemoryContextReset(row_context);\n\t\tbreak;\n"),
+    Mutation(
+        "statement-without-old-image",
+        "the n-th old and the n-th new image are of one row",
+        "capture/trigger.c",
+        "\t\t\tnote_update(table, old_slot, new_slot);\n",
+        "\t\t\tnote_update(table, new_slot, new_slot);\n"),
+    Mutation(
+        "statement-inserts-are-nothing",
+        "a statement is idle only without any rows",
+        "capture/trigger.c",
+        "\t\t tuplestore_tuple_count(data->tg_newtable) == 0);\n",
+        "\t\t tuplestore_tuple_count(data->tg_newtable) >= 0);\n"),
+    Mutation(
+        "statement-not-in-replica-mode",
+        "what is applied row by row is captured, too", "ddl/triggers.c",
+        "\tList\t   *result = list_make2(in_mode(&row_trigger,"
+        " TRIGGER_FIRES_ON_REPLICA),\n",
+        "\tList\t   *result = list_make2(in_mode(&row_trigger,"
+        " TRIGGER_FIRES_ON_ORIGIN),\n",
+        "statement_capture"),
+    Mutation(
+        "statement-in-trees",
+        "a statement names one table, its rows may be in others",
+        "catalog/triggers.c",
+        "\tif (tview_inherits_ancestors(relid) != NIL)\n",
+        "\tif (tview_inherits_ancestors(relid) == (List *) &found)\n",
+        "statement_capture"),
+    Mutation(
+        "statement-after-others",
+        "changes are noted before others' triggers read TVIEWs",
+        "catalog/triggers.c",
+        "\tif (found.other != NULL)\n",
+        "\tif (found.other == (char *) &found)\n",
+        "statement_capture"),
+    Mutation(
+        "statement-mended-by-row",
+        "triggers are made again in the way in which they were",
+        "catalog/triggers.c",
+        "\t\tif ((found.statement & ROW_CHANGES) != ROW_CHANGES)\n"
+        "\t\t\treturn false;\n",
+        "",
+        "statement_capture"),
     # -- queue ---------------------------------------------------------------
     Mutation(
         "no-marks", "subtransactions leave marks",
