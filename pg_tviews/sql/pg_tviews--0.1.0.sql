@@ -18,7 +18,8 @@ CREATE TABLE @extschema@.pg_tview_meta (
     uuid_columns  name[]      NOT NULL,
     options       jsonb       NOT NULL,
     created_at    timestamptz NOT NULL,
-    policies      text        NOT NULL
+    policies      text        NOT NULL,
+    suspended     timestamptz
 );
 COMMENT ON TABLE @extschema@.pg_tview_meta IS
     'TVIEWs of this database, one row for each';
@@ -48,6 +49,8 @@ COMMENT ON COLUMN @extschema@.pg_tview_meta.created_at IS
     'when the TVIEW was created';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.policies IS
     'row-level security policies of tables, as they apply to the owner of the TVIEW; empty if there are none';
+COMMENT ON COLUMN @extschema@.pg_tview_meta.suspended IS
+    'since when the TVIEW itself is suspended, and may be out of date; null if it isn''t';
 
 CREATE TABLE @extschema@.pg_tview_helpers (
     helper  regclass NOT NULL,
@@ -206,6 +209,43 @@ CREATE FUNCTION @extschema@.pg_tviews_repair(entity text DEFAULT NULL)
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.pg_tviews_repair(text) IS
     'recompute all rows of a TVIEW, or of all that the caller owns, and write those that differ; returns these as they were found: missing, extra, or different in these columns';
+
+CREATE FUNCTION @extschema@.pg_tviews_suspend(entity text)
+    RETURNS SETOF regclass
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_suspend(text) IS
+    'stop refreshing a TVIEW and those that read it, which can''t be read until it is resumed; returns them';
+
+CREATE FUNCTION @extschema@.pg_tviews_resume(entity text)
+    RETURNS TABLE (tview regclass, inserted bigint, updated bigint,
+                   deleted bigint)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_resume(text) IS
+    'rebuild a suspended TVIEW and those suspended with it by differences, and refresh them again from now on; returns how many rows were written';
+
+CREATE VIEW @extschema@.pg_tviews_suspended AS
+WITH RECURSIVE s AS (
+    SELECT m.entity, m.schema, m.tview, m.tview AS cause, m.suspended AS since
+    FROM @extschema@.pg_tview_meta AS m
+    WHERE m.suspended IS NOT NULL
+    UNION
+    SELECT m.entity, m.schema, m.tview, s.cause, s.since
+    FROM s
+    JOIN @extschema@.pg_tview_meta AS m ON s.tview = ANY (m.dependencies))
+SELECT s.entity, s.schema, s.tview, s.cause, s.since FROM s;
+COMMENT ON VIEW @extschema@.pg_tviews_suspended IS
+    'TVIEWs that are suspended, one row for each reason';
+COMMENT ON COLUMN @extschema@.pg_tviews_suspended.entity IS
+    'name of the entity';
+COMMENT ON COLUMN @extschema@.pg_tviews_suspended.schema IS
+    'schema of the TVIEW';
+COMMENT ON COLUMN @extschema@.pg_tviews_suspended.tview IS
+    'the TVIEW';
+COMMENT ON COLUMN @extschema@.pg_tviews_suspended.cause IS
+    'the TVIEW that was suspended: this one, or one that it reads, directly or not';
+COMMENT ON COLUMN @extschema@.pg_tviews_suspended.since IS
+    'when that was done';
+GRANT SELECT ON @extschema@.pg_tviews_suspended TO PUBLIC;
 
 CREATE FUNCTION @extschema@.pg_tviews_reinstall_triggers(entity text DEFAULT NULL)
     RETURNS TABLE ("table" regclass, trigger text, problem text)
@@ -558,6 +598,11 @@ CREATE FUNCTION @extschema@.pg_tviews_guard() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION @extschema@.pg_tviews_guard() IS
     'internal: refuses direct writes to a TVIEW';
+
+CREATE FUNCTION @extschema@.pg_tviews_tripwire() RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_tripwire() IS
+    'internal: called when a query is planned that reads a TVIEW which is, or was, suspended';
 
 CREATE FUNCTION @extschema@.pg_tviews_trace_key(anyelement) RETURNS anyelement
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE COST 0.01;

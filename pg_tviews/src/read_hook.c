@@ -42,6 +42,7 @@
 #include "base/compat.h"
 #include "capture/queue.h"
 #include "catalog/graph.h"
+#include "catalog/suspension.h"
 #include "ddl/locks.h"
 #include "read_hook.h"
 #include "refresh/flush.h"
@@ -140,11 +141,24 @@ make_active(Snapshot snapshot)
 	return true;
 }
 
+/*
+ * A refresh has found out whether it may go on with the TVIEW locked.  One that
+ * is suspended meanwhile is only resumed when that is over.
+ */
+static void
+check_suspended(QueryDesc *desc)
+{
+	if (!tview_flush_running() || tview_flush_in_trigger())
+		tview_suspension_check_read(desc->plannedstmt->rtable, desc->snapshot);
+}
+
 static void
 executor_start(QueryDesc *desc, int eflags)
 {
 	bool		pushed = false;
 
+	if (!(eflags & EXEC_FLAG_EXPLAIN_ONLY))
+		check_suspended(desc);
 	if (!(eflags & EXEC_FLAG_EXPLAIN_ONLY) && !IsParallelWorker())
 	{
 		flush_before(desc->plannedstmt);

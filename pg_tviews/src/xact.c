@@ -4,8 +4,8 @@
  *	  Transaction callbacks: what happens at which event, in which order.
  *
  *	before commit and	flush; fire the deferred triggers that this queued;
- *	before PREPARE		again, as long as anything is waiting; add to the
- *						statistics
+ *	before PREPARE		again, as long as anything is waiting; lock what is
+ *						suspended against readers; add to the statistics
  *	commit, abort,		forget queue and state; free replaced plans
  *	PREPARE
  *	subcommit			the queue's changes become the parent's
@@ -33,6 +33,7 @@
 #include "analyze/plan.h"
 #include "capture/queue.h"
 #include "ddl/partitions.h"
+#include "ddl/suspend.h"
 #include "refresh/flush.h"
 #include "stats/activity.h"
 #include "stats/refreshes.h"
@@ -93,6 +94,7 @@ xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_PRE_PREPARE:
 			if (tview_queue_pending() || tview_flush_must_repeat())
 				flush_with_timeout(event == XACT_EVENT_PRE_PREPARE);
+			tview_suspend_at_pre_commit();
 			tview_stats_at_pre_commit();
 			break;
 		case XACT_EVENT_COMMIT:
@@ -102,6 +104,7 @@ xact_callback(XactEvent event, void *arg)
 			tview_flush_at_xact_end();
 			tview_plan_at_xact_end();
 			tview_partitions_at_xact_end();
+			tview_suspend_at_xact_end();
 			tview_activity_at_xact_end();
 			tview_stats_at_xact_end();
 			break;

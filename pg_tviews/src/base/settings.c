@@ -17,6 +17,7 @@
 #include "base/settings.h"
 
 bool		tview_ctas_interception = true;
+bool		tview_allow_suspended_reads = false;
 int			tview_queue_limit = 1000000;
 int			tview_log_min_duration = -1;
 int			tview_health_max_wait = 60000;
@@ -32,6 +33,14 @@ tview_settings_define(void)
 							 NULL,
 							 &tview_ctas_interception,
 							 true,
+							 PGC_USERSET, 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("pg_tviews.allow_suspended_reads",
+							 "Lets queries read suspended TVIEWs, which may be out of date.",
+							 NULL,
+							 &tview_allow_suspended_reads,
+							 false,
 							 PGC_USERSET, 0,
 							 NULL, NULL, NULL);
 

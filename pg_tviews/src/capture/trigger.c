@@ -47,6 +47,7 @@
 #include "base/types.h"
 #include "capture/queue.h"
 #include "catalog/graph.h"
+#include "catalog/suspension.h"
 #include "stats/activity.h"
 #include "stats/refreshes.h"
 
@@ -203,6 +204,29 @@ set_lookup(CaptureLookup *capture, const TviewPlan *plan,
 	}
 }
 
+/*
+ * Any change is one of a suspended TVIEW, which is rebuilt in the end, however
+ * many there are.
+ */
+static void
+add_suspended(CaptureTable *table, Oid tview)
+{
+	CaptureSource *source;
+
+	table->tviews = list_append_unique_oid(table->tviews, tview);
+	table->sources = table->sources == NULL ? palloc(sizeof(CaptureSource)) :
+		repalloc(table->sources,
+				 sizeof(CaptureSource) * (table->nsources + 1));
+	source = &table->sources[table->nsources++];
+	memset(source, 0, sizeof(CaptureSource));
+	source->tview = tview;
+	source->source = TVIEW_CHANGED_ALL;
+	source->nused = list_columns(all_columns(table->relid), &source->used);
+	source->used_parts = palloc(sizeof(uint64) * (source->nused + 1));
+	for (int i = 0; i < source->nused; i++)
+		source->used_parts[i] = TVIEW_PART_ROW;
+}
+
 /* Is a table's row one of those of an item of FROM? */
 static bool
 has_rows(const CaptureTable *table, List *ancestors, Oid relid, bool inh)
@@ -269,8 +293,14 @@ build_table(Oid relid)
 
 	foreach(lc, readers)
 	{
-		TviewPlan  *plan = tview_plan_get(lfirst_oid(lc));
+		TviewPlan  *plan;
 
+		if (OidIsValid(tview_suspension_cause(lfirst_oid(lc))))
+		{
+			add_suspended(table, lfirst_oid(lc));
+			continue;
+		}
+		plan = tview_plan_get(lfirst_oid(lc));
 		if (plan == NULL)
 			continue;
 		add_sources(table, plan, ancestors);

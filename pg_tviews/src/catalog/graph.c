@@ -109,6 +109,8 @@ load_graph(void)
 		tview->key_column = meta->key_column;
 		tview->dependencies = meta->dependencies;
 		tview->policies = meta->policies;
+		tview->suspended = meta->suspended;
+		tview->changed_by = meta->changed_by;
 		tview->options = tview_options_parse(meta->options);
 		result = lappend(result, tview);
 	}

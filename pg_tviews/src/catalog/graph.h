@@ -25,6 +25,8 @@ typedef struct Tview
 	TviewOptions *options;
 	char	   *policies;		/* that its rows go by; empty: none */
 	int			level;			/* 1 if it reads no other TVIEW */
+	bool		suspended;		/* itself */
+	TransactionId changed_by;	/* who has last changed its metadata */
 } Tview;
 
 extern List *tview_graph_all(void);

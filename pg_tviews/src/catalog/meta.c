@@ -46,7 +46,8 @@ enum
 	META_UUID_COLUMNS,
 	META_OPTIONS,
 	META_CREATED_AT,
-	META_POLICIES
+	META_POLICIES,
+	META_SUSPENDED
 };
 
 static Datum
@@ -214,6 +215,49 @@ tview_meta_set_policies(Oid tview, const char *policies)
 							  lengthof(types), types, values);
 }
 
+/*
+ * tview_meta_set_suspended - note that a TVIEW is suspended, and since when; or
+ * that it isn't any more
+ */
+void
+tview_meta_set_suspended(Oid tview, bool suspended)
+{
+	Oid			types[] = {REGCLASSOID, BOOLOID};
+	Datum		values[] = {ObjectIdGetDatum(tview), BoolGetDatum(suspended)};
+
+	execute_as_metadata_owner(psprintf("UPDATE %s SET suspended = CASE WHEN $2 THEN pg_catalog.clock_timestamp() END WHERE tview = $1",
+									   tview_extension_qualify("pg_tview_meta")),
+							  lengthof(types), types, values);
+}
+
+/*
+ * tview_meta_was_suspended - was the TVIEW suspended in what this snapshot sees?
+ */
+bool
+tview_meta_was_suspended(Oid tview, Snapshot snapshot)
+{
+	Relation	rel = table_open(tview_extension_table("pg_tview_meta", false),
+								 AccessShareLock);
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0,
+										  NULL);
+	HeapTuple	tuple;
+	bool		result = false;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool		isnull;
+
+		if (DatumGetObjectId(heap_getattr(tuple, META_TVIEW,
+										  RelationGetDescr(rel),
+										  &isnull)) == tview)
+			result = !heap_attisnull(tuple, META_SUSPENDED,
+									 RelationGetDescr(rel));
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
 static List *
 oid_list(Datum array)
 {
@@ -266,6 +310,8 @@ tview_meta_read(void)
 		meta->dependencies = oid_list(values[META_DEPENDENCIES - 1]);
 		meta->options = DatumGetJsonbPCopy(values[META_OPTIONS - 1]);
 		meta->policies = TextDatumGetCString(values[META_POLICIES - 1]);
+		meta->suspended = !nulls[META_SUSPENDED - 1];
+		meta->changed_by = HeapTupleHeaderGetXmin(tuple->t_data);
 		result = lappend(result, meta);
 	}
 	systable_endscan(scan);

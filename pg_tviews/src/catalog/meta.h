@@ -10,6 +10,7 @@
 
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
+#include "utils/snapshot.h"
 
 /* One row of pg_tview_meta, with the TVIEW's rows of pg_tview_helpers */
 typedef struct TviewMeta
@@ -27,12 +28,16 @@ typedef struct TviewMeta
 	List	   *helpers;		/* OIDs of plain views */
 	List	   *fk_columns;		/* names */
 	List	   *uuid_columns;	/* names */
+	bool		suspended;		/* only read */
+	TransactionId changed_by;	/* only read: who has written the row */
 } TviewMeta;
 
 extern void tview_meta_insert(const TviewMeta *meta);
 extern void tview_meta_update(const TviewMeta *meta);
 extern void tview_meta_set_names(const TviewMeta *meta);
 extern void tview_meta_set_policies(Oid tview, const char *policies);
+extern void tview_meta_set_suspended(Oid tview, bool suspended);
+extern bool tview_meta_was_suspended(Oid tview, Snapshot snapshot);
 extern void tview_meta_delete(Oid tview);
 extern List *tview_meta_read(void);
 extern List *tview_meta_find(const char *sql);

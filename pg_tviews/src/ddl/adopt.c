@@ -36,6 +36,7 @@
 #include "ddl/dependencies.h"
 #include "ddl/intercept.h"
 #include "ddl/persistence.h"
+#include "ddl/suspend.h"
 #include "ddl/triggers.h"
 #include "refresh/lock.h"
 
@@ -237,6 +238,7 @@ adopt(Oid tview, Jsonb *options)
 	tview_dependencies_record(tview, view,
 							  tview_reads_resolve(parsed, false));
 	CommandCounterIncrement();
+	tview_suspend_lay_tripwires();
 	tview_queue_add_all(tview);
 }
 

@@ -58,6 +58,7 @@
 #include "ddl/execute.h"
 #include "ddl/persistence.h"
 #include "ddl/record.h"
+#include "ddl/suspend.h"
 #include "ddl/triggers.h"
 #include "refresh/flush.h"
 #include "stats/activity.h"
@@ -398,6 +399,7 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options,
 								  tview_reads_resolve(parsed, false));
 		CommandCounterIncrement();
 		tview_record_create(meta, command);
+		tview_suspend_lay_tripwires();
 	}
 	PG_FINALLY();
 	{

@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
 
+#include "base/names.h"
 #include "base/owner.h"
 #include "catalog/audit.h"
 #include "catalog/graph.h"
@@ -227,9 +228,9 @@ tview_record_drop(Oid tview, const char *command)
 
 /* Begin what is said of a change that pg_tview_meta doesn't show. */
 static void
-begin_unnoted(TviewDetails *details, Oid tview)
+begin_unnoted(TviewDetails *details, Oid tview, const char *command)
 {
-	tview_details_begin(details, "ALTER TABLE");
+	tview_details_begin(details, command);
 	add_definition(details, find_meta(tview_meta_read(), tview));
 }
 
@@ -241,7 +242,7 @@ tview_record_owner(Oid tview, Oid before)
 {
 	TviewDetails details;
 
-	begin_unnoted(&details, tview);
+	begin_unnoted(&details, tview, "ALTER TABLE");
 	tview_details_open(&details, "old");
 	tview_details_text(&details, "owner", GetUserNameFromId(before, false));
 	tview_details_close(&details);
@@ -256,7 +257,46 @@ tview_record_persistence(Oid tview, bool unlogged)
 {
 	TviewDetails details;
 
-	begin_unnoted(&details, tview);
+	begin_unnoted(&details, tview, "ALTER TABLE");
 	tview_details_bool(&details, "unlogged", unlogged);
+	tview_audit_tview(TVIEW_AUDIT_ALTER, tview, tview_details_end(&details));
+}
+
+static void
+begin_suspension(TviewDetails *details, Oid tview, Oid cause,
+				 const char *command, bool suspended)
+{
+	begin_unnoted(details, tview, command);
+	tview_details_bool(details, "suspended", suspended);
+	if (tview != cause)
+		tview_details_text(details, "with", tview_name_qualified(cause));
+}
+
+/*
+ * tview_record_suspended - a TVIEW has been suspended, by itself or with one that
+ * it reads
+ */
+void
+tview_record_suspended(Oid tview, Oid cause)
+{
+	TviewDetails details;
+
+	begin_suspension(&details, tview, cause, "pg_tviews_suspend", true);
+	tview_audit_tview(TVIEW_AUDIT_ALTER, tview, tview_details_end(&details));
+}
+
+/*
+ * tview_record_resumed - a TVIEW has been resumed, by itself or with one that it
+ * reads, and so rebuilt
+ */
+void
+tview_record_resumed(Oid tview, Oid cause, const TviewWritten *written)
+{
+	TviewDetails details;
+
+	begin_suspension(&details, tview, cause, "pg_tviews_resume", false);
+	tview_details_number(&details, "inserted", (int64) written->inserted);
+	tview_details_number(&details, "updated", (int64) written->updated);
+	tview_details_number(&details, "deleted", (int64) written->deleted);
 	tview_audit_tview(TVIEW_AUDIT_ALTER, tview, tview_details_end(&details));
 }

@@ -9,6 +9,7 @@
 #define TVIEW_RECORD_H
 
 #include "catalog/meta.h"
+#include "refresh/apply.h"
 
 /* A statement that changes TVIEWs */
 typedef struct TviewRecord
@@ -31,5 +32,8 @@ extern void tview_record_begin(TviewRecord *record, const char *command);
 extern void tview_record_end(const TviewRecord *record);
 extern void tview_record_owner(Oid tview, Oid before);
 extern void tview_record_persistence(Oid tview, bool unlogged);
+extern void tview_record_suspended(Oid tview, Oid cause);
+extern void tview_record_resumed(Oid tview, Oid cause,
+								 const TviewWritten *written);
 
 #endif							/* TVIEW_RECORD_H */

@@ -369,11 +369,11 @@ tview_reinstall_check(Oid tview)
 	fault = linitial(faults);
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("TVIEW %s would not stay as it is repaired",
+			 errmsg("TVIEW %s would not stay right",
 					tview_name_qualified(tview)),
 			 errdetail("Trigger \"%s\" of table %s: %s.", fault->name,
 					   tview_name_qualified(fault->relid), fault->problem),
-			 errhint("Call pg_tviews_reinstall_triggers() first. pg_tviews_refresh() rebuilds the rows regardless.")));
+			 errhint("Call pg_tviews_reinstall_triggers() first.")));
 }
 
 /* ----------

@@ -21,14 +21,34 @@
 #include "utils/tuplestore.h"
 
 #include "base/compat.h"
+#include "base/names.h"
 #include "catalog/audit.h"
-#include "catalog/graph.h"
+#include "catalog/suspension.h"
 #include "ddl/reinstall.h"
 #include "refresh/flush.h"
 #include "refresh/lock.h"
 #include "refresh/rebuild.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_repair);
+
+/* Leave out those that are not expected to be right. */
+static List *
+without_suspended(List *tviews)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, tviews)
+	{
+		if (!OidIsValid(tview_suspension_cause(lfirst_oid(lc))))
+			result = lappend_oid(result, lfirst_oid(lc));
+		else
+			ereport(NOTICE,
+					(errmsg("TVIEW %s is suspended, skipping",
+							tview_name_qualified(lfirst_oid(lc)))));
+	}
+	return result;
+}
 
 /*
  * pg_tviews_repair - rebuild by differences; returns a row for each that was
@@ -44,6 +64,8 @@ pg_tviews_repair(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	tviews = tview_rebuild_candidates(PG_ARGISNULL(0) ? NULL :
 									  text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	if (PG_ARGISNULL(0))
+		tviews = without_suspended(tviews);
 	foreach(lc, tviews)
 		tview_reinstall_check(lfirst_oid(lc));
 	tview_flush(false);

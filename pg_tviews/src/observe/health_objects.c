@@ -100,6 +100,10 @@ tview_health_metadata(TviewHealth *health)
 						  "SELECT format('pg_tview_helpers says that TVIEW %s reads view %s: one of them is missing', h.tview, h.helper) FROM $.pg_tview_helpers AS h "
 						  "WHERE NOT EXISTS (SELECT FROM $.pg_tview_meta AS m WHERE m.tview = h.tview) "
 						  "OR NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = h.helper AND c.relkind = 'v') ORDER BY 1");
+	tview_health_add_rows(health, TVIEW_HEALTH_WARNING,
+						  "SELECT format('TVIEW %s can''t be read, because %s is suspended since %s: pg_tviews_resume() rebuilds it', "
+						  "s.tview, CASE WHEN s.cause = s.tview THEN 'it' ELSE s.cause::text END, date_trunc('second', s.since)) "
+						  "FROM $.pg_tviews_suspended AS s ORDER BY s.since, s.tview::oid");
 	if (health->findings == NIL)
 		tview_health_add_rows(health, TVIEW_HEALTH_OK, COUNT_TVIEWS);
 }

@@ -39,6 +39,7 @@
 #include "catalog/graph.h"
 #include "catalog/meta.h"
 #include "catalog/reads.h"
+#include "catalog/suspension.h"
 #include "observe/explain.h"
 #include "observe/health.h"
 #include "refresh/row_security.h"
@@ -413,6 +414,13 @@ check_drift(TviewHealth *health, Oid relid)
 	bool		isnull;
 	int64		differing;
 
+	if (OidIsValid(tview_suspension_cause(relid)))
+	{
+		tview_health_add(health, TVIEW_HEALTH_WARNING,
+						 psprintf("TVIEW %s is suspended, and not verified",
+								  plan->name));
+		return;
+	}
 	tview_owner_enter(&saved, plan->owner, true);
 	tview_row_security_enter(plan);
 	SPI_connect();

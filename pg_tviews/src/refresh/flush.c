@@ -23,6 +23,12 @@
  * they are flushed all over with the latest snapshot.  So are the keys that it
  * has refreshed, as the changes may not lead to them any more by then.
  *
+ * A suspended TVIEW is not refreshed.  Changes of what it reads are noted all
+ * the same, as one mark to rebuild it: who has the mark waiting when the TVIEW is
+ * resumed rebuilds it in the end.  Whoever drops the mark before that holds a
+ * lock on the TVIEW, which the rebuild that resumes it waits for, so it sees what
+ * they have changed.
+ *
  * An error in a flush aborts the (sub)transaction, and that undoes what the
  * flush had drained from the queue.
  *
@@ -42,6 +48,7 @@
 #include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -53,6 +60,7 @@
 #include "base/owner.h"
 #include "capture/queue.h"
 #include "catalog/graph.h"
+#include "catalog/suspension.h"
 #include "refresh/apply.h"
 #include "refresh/flush.h"
 #include "refresh/frontier.h"
@@ -79,6 +87,8 @@ static bool flush_running = false;
 static List *flush_pending = NIL;	/* of Pending, in the flush's context */
 static Oid	flush_target = InvalidOid;	/* table being written */
 static int	flush_trigger_depth = 0;	/* of the statement that writes it */
+static bool flush_notes = false;	/* what becomes of TVIEWs that are rebuilt */
+static List *flush_rebuilt = NIL;	/* of TviewRebuilt */
 
 /* What flushes have done to this transaction */
 static bool flush_done = false;
@@ -323,6 +333,23 @@ is_to_be_repeated(bool at_commit)
 	return !at_commit && IsolationUsesXactSnapshot();
 }
 
+/* Note what became of a rebuild, for who has asked for it. */
+static void
+note_rebuilt(Oid tview, TviewWritten written)
+{
+	MemoryContext old;
+	TviewRebuilt *rebuilt;
+
+	if (!flush_notes)
+		return;
+	old = MemoryContextSwitchTo(CurTransactionContext);
+	rebuilt = palloc(sizeof(TviewRebuilt));
+	rebuilt->tview = tview;
+	rebuilt->written = written;
+	flush_rebuilt = lappend(flush_rebuilt, rebuilt);
+	MemoryContextSwitchTo(old);
+}
+
 /* Derive and recompute, as the owner. */
 static void
 refresh_locked(TviewPlan *plan, const Pending *pending,
@@ -339,13 +366,38 @@ refresh_locked(TviewPlan *plan, const Pending *pending,
 	tview_measure_derived(measure, keys);
 	snapshot = RegisterSnapshot(tview_frontier_snapshot(at_commit));
 	if (all)
-		(void) tview_apply_all(plan, psprintf("(%s)", plan->select_sql),
-							   snapshot);
+		note_rebuilt(plan->tview,
+					 tview_apply_all(plan, psprintf("(%s)", plan->select_sql),
+									 snapshot));
 	else
 		tview_apply_keys(plan, keys, snapshot);
 	if (!all && is_to_be_repeated(at_commit))
 		tview_keys_keep(keys);
 	UnregisterSnapshot(snapshot);
+}
+
+/* With the TVIEW locked: what others have committed is known. */
+static bool
+is_suspended(Oid tview)
+{
+	AcceptInvalidationMessages();
+	return OidIsValid(tview_suspension_cause(tview));
+}
+
+/*
+ * Leave a suspended TVIEW alone?  The lock is the weak one, so that sessions
+ * that load many rows don't wait for one another.
+ */
+static bool
+skip(Oid tview)
+{
+	if (!OidIsValid(tview_suspension_cause(tview)))
+		return false;
+	tview_lock_skip(tview);
+	if (is_suspended(tview))
+		return true;
+	tview_unlock_skip(tview);
+	return false;
 }
 
 static void
@@ -358,6 +410,8 @@ refresh(const Pending *pending, bool at_commit, TviewMeasure *measure)
 
 	locks = tview_locks_begin(pending->tview, pending->all ? PG_INT32_MAX :
 							  list_length(pending->changes));
+	if (is_suspended(pending->tview))
+		return;
 	plan = lock_plan(pending->tview);
 	if (plan == NULL)
 		return;
@@ -417,6 +471,8 @@ tview_flush_rebuild(TviewPlan *plan, Tuplestorestate *rows)
 	tview_measure_flush_begin();
 	tview_measure_begin(&measure, plan->tview);
 	tview_lock(plan->tview);
+	AcceptInvalidationMessages();
+	tview_suspension_check(plan->tview);
 	tview_measure_locked(&measure);
 	tview_measure_derived(&measure, NULL);
 	snapshot = RegisterSnapshot(tview_frontier_snapshot(false));
@@ -546,7 +602,8 @@ flush_all(bool at_commit)
 		if (pending == NULL)
 			break;
 		MemoryContextSwitchTo(work_context);
-		refresh_measured(pending, at_commit);
+		if (!skip(pending->tview))
+			refresh_measured(pending, at_commit);
 		MemoryContextSwitchTo(flush_context);
 		MemoryContextReset(work_context);
 	}
@@ -610,6 +667,31 @@ tview_flush(bool at_commit)
 	flush_again |= keep;
 	flush_done = true;
 	flush_command = GetCurrentCommandId(false);
+}
+
+/*
+ * tview_flush_rebuild_all - rebuild these TVIEWs by differences, and whatever
+ * is waiting; returns a list of TviewRebuilt
+ */
+List *
+tview_flush_rebuild_all(List *tviews)
+{
+	ListCell   *lc;
+
+	foreach(lc, tviews)
+		tview_queue_add_all(lfirst_oid(lc));
+	flush_rebuilt = NIL;
+	flush_notes = true;
+	PG_TRY();
+	{
+		tview_flush(false);
+	}
+	PG_FINALLY();
+	{
+		flush_notes = false;
+	}
+	PG_END_TRY();
+	return flush_rebuilt;
 }
 
 /*

@@ -12,6 +12,13 @@
 #include "analyze/plan.h"
 #include "refresh/apply.h"
 
+/* What became of a TVIEW that was rebuilt */
+typedef struct TviewRebuilt
+{
+	Oid			tview;
+	TviewWritten written;
+} TviewRebuilt;
+
 extern void tview_flush(bool at_commit);
 extern void tview_flush_for_ddl(void);
 extern bool tview_flush_must_repeat(void);
@@ -23,6 +30,7 @@ extern bool tview_flush_done(CommandId *command);
 extern void tview_flush_set_constraints(Oid relid, bool deferred);
 extern TviewWritten tview_flush_rebuild(TviewPlan *plan,
 										Tuplestorestate *rows);
+extern List *tview_flush_rebuild_all(List *tviews);
 extern void tview_flush_at_xact_end(void);
 
 #endif							/* TVIEW_FLUSH_H */

@@ -140,6 +140,33 @@ tview_lock(Oid tview)
 		(void) acquire_timed(&tag, ExclusiveLock);
 }
 
+/*
+ * tview_lock_skip - lock a TVIEW as who refreshes some of its keys does, to
+ * refresh none
+ */
+void
+tview_lock_skip(Oid tview)
+{
+	LOCKTAG		tag;
+
+	set_tag(&tag, tview, 0, TVIEW_TAG_WHOLE);
+	if (TVIEW_LOCKING > 0)
+		(void) acquire_timed(&tag, RowExclusiveLock);
+}
+
+/*
+ * tview_unlock_skip - take that back
+ */
+void
+tview_unlock_skip(Oid tview)
+{
+	LOCKTAG		tag;
+
+	set_tag(&tag, tview, 0, TVIEW_TAG_WHOLE);
+	if (TVIEW_LOCKING > 0)
+		(void) LockRelease(&tag, RowExclusiveLock, false);
+}
+
 /* ----------
  * Counting
  * ----------

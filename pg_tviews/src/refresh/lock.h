@@ -26,6 +26,8 @@ struct TviewLocks;
 extern uint64 tview_lock_wait;
 
 extern void tview_lock(Oid tview);
+extern void tview_lock_skip(Oid tview);
+extern void tview_unlock_skip(Oid tview);
 extern struct TviewLocks *tview_locks_begin(Oid tview, int expected);
 extern void tview_locks_add(struct TviewLocks *locks, int tag, uint32 hash,
 							TviewLockReason reason);

@@ -21,6 +21,7 @@
 #include "base/owner.h"
 #include "catalog/audit.h"
 #include "catalog/graph.h"
+#include "catalog/suspension.h"
 #include "refresh/flush.h"
 #include "refresh/rebuild.h"
 #include "refresh/row_security.h"
@@ -62,6 +63,18 @@ tview_rebuild_candidates(const char *input)
 }
 
 /*
+ * tview_rebuild_judge - rows are to be computed by the policies that there are
+ * now
+ */
+void
+tview_rebuild_judge(Oid relid)
+{
+	if (strcmp(tview_plan_get(relid)->policies,
+			   tview_graph_find(relid)->policies) != 0)
+		(void) tview_row_security_judge(relid);
+}
+
+/*
  * tview_rebuild - rebuild by differences, and record it as this operation
  *
  * The queue has been flushed.  Lists in rows, unless that is NULL, what it finds
@@ -74,9 +87,8 @@ tview_rebuild(Oid relid, const char *operation, const char *command,
 	TviewWritten written;
 	TviewDetails details;
 
-	if (strcmp(tview_plan_get(relid)->policies,
-			   tview_graph_find(relid)->policies) != 0)
-		(void) tview_row_security_judge(relid);
+	tview_suspension_check(relid);
+	tview_rebuild_judge(relid);
 	written = tview_flush_rebuild(tview_plan_get(relid), rows);
 	tview_details_begin(&details, command);
 	tview_details_number(&details, "inserted", (int64) written.inserted);

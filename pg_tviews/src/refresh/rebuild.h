@@ -11,6 +11,7 @@
 #include "refresh/apply.h"
 
 extern List *tview_rebuild_candidates(const char *input);
+extern void tview_rebuild_judge(Oid relid);
 extern TviewWritten tview_rebuild(Oid relid, const char *operation,
 								  const char *command, Tuplestorestate *rows);
 
