@@ -28,17 +28,40 @@
 #include "catalog/graph.h"
 
 /*
+ * Raise an error if the metadata speak of a relation that isn't there, or is of
+ * another kind: it was dropped while event triggers did not fire, or they have
+ * been changed by hand.
+ */
+static void
+check_is_there(Oid relid, char relkind, const char *kind, const char *entity)
+{
+	if (get_rel_relkind(relid) == relkind)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 entity == NULL ?
+			 errmsg("relation %u is not the %s of a TVIEW", relid, kind) :
+			 errmsg("%s of TVIEW \"%s\" does not exist", kind, entity),
+			 errdetail("It was dropped while event triggers did not fire, or the metadata were changed by hand."),
+			 errhint("Call pg_tviews_health_check(). What is left of the TVIEW, and those that read it, "
+					 "can be dropped with CASCADE and made anew.")));
+}
+
+/*
  * tview_view_query - a copy of a view's query, its columns named as the
  * view's are now
  */
 Query *
 tview_view_query(Oid view)
 {
-	Relation	rel = table_open(view, AccessShareLock);
-	Query	   *query = copyObject(get_view_query(rel));
+	Relation	rel;
+	Query	   *query;
 	AttrNumber	attno = 1;
 	ListCell   *lc;
 
+	check_is_there(view, RELKIND_VIEW, "view", NULL);
+	rel = table_open(view, AccessShareLock);
+	query = copyObject(get_view_query(rel));
 	foreach(lc, query->targetList)
 	{
 		TargetEntry *tle = lfirst(lc);
@@ -56,11 +79,14 @@ tview_table_query(const Tview *tview)
 {
 	Query	   *query = makeNode(Query);
 	ParseState *pstate = make_parsestate(NULL);
-	Relation	table = table_open(tview->tview, AccessShareLock);
-	Relation	view = table_open(tview->view, AccessShareLock);
+	Relation	table;
+	Relation	view;
 	ParseNamespaceItem *item;
 	RangeTblRef *rtr = makeNode(RangeTblRef);
 
+	check_is_there(tview->tview, RELKIND_RELATION, "table", tview->entity);
+	table = table_open(tview->tview, AccessShareLock);
+	view = table_open(tview->view, AccessShareLock);
 	item = addRangeTableEntryForRelation(pstate, table, AccessShareLock,
 										 NULL, true, true);
 	rtr->rtindex = item->p_rtindex;

@@ -141,6 +141,32 @@ UPDATE pg_tview_meta SET tview = 1, entity = 'gone' WHERE entity = 'post';
 UPDATE pg_tview_meta SET schema = 'elsewhere' WHERE entity = 'user';
 TABLE findings;
 ROLLBACK;
+-- what needs the missing part says so
+BEGIN;
+UPDATE pg_tview_meta SET view = 'tb_user' WHERE entity = 'user';
+CREATE INDEX ON tb_user (name);
+SELECT regexp_replace(e, 'relation \d+', 'relation (oid)') FROM test_error('SELECT * FROM pg_tviews_explain(''user'')') e;
+SELECT regexp_replace(e, 'relation \d+', 'relation (oid)') FROM test_error('UPDATE tb_user SET name = ''x''; SELECT count(*) FROM tv_user') e;
+UPDATE pg_tview_meta SET view = 1 WHERE entity = 'user';
+SELECT test_error('ALTER TABLE tb_user RENAME COLUMN name TO full_name');
+ROLLBACK;
+CREATE TYPE mood AS ENUM ('sad');
+CREATE TABLE tb_mood (pk_mood int PRIMARY KEY, mood mood);
+CREATE TABLE tv_mood AS SELECT pk_mood, to_jsonb(mood) AS data FROM tb_mood;
+CREATE TABLE tv_reader AS SELECT m.pk_mood AS pk_reader, m.data FROM v_mood m JOIN tb_user u ON u.pk_user = m.pk_mood;
+SET session_replication_role = replica;
+DROP TABLE tv_mood;
+RESET session_replication_role;
+TABLE findings;
+ALTER TYPE mood RENAME VALUE 'sad' TO 'glad';
+SELECT test_error('INSERT INTO tb_user VALUES (20, ''x''); SELECT count(*) FROM tv_reader');
+DROP VIEW v_mood CASCADE;
+TABLE findings;
+ALTER TYPE mood RENAME VALUE 'sad' TO 'glad';
+DROP TABLE tb_mood;
+DROP TYPE mood;
+TABLE findings;
+
 -- a table that is read, but not known to be read
 BEGIN;
 UPDATE pg_tview_meta SET dependencies = '{tv_user}' WHERE entity = 'post';
