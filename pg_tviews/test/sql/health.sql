@@ -8,6 +8,7 @@
 CREATE VIEW health AS
 SELECT status, component, severity, CASE WHEN component = 'cache' AND status = 'OK' THEN '(sizes)'
 	WHEN component = 'statistics' AND status = 'OK' THEN '(refreshes)'
+	WHEN component = 'queue' AND status = 'OK' THEN split_part(message, ';', 1)
 	ELSE regexp_replace(replace(message, pg_tviews_version(), '(version)'), ' at [^,]+,', ' at (time),') END AS message
 FROM pg_tviews_health_check();
 CREATE VIEW findings AS SELECT * FROM health WHERE status <> 'OK';
