@@ -88,7 +88,7 @@ SELECT b.oid = c.oid, b.relacl = c.relacl, b.relfilenode = c.relfilenode, pg_get
 	obj_description(c.oid), col_description(c.oid, 2), c.reloptions
 FROM before b JOIN pg_class c ON c.relname = 'tv_post' JOIN pg_class v ON v.relname = 'v_post';
 SELECT indexdef FROM pg_indexes WHERE tablename = 'tv_post' ORDER BY 1;
-SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'tv_post'::regclass OR confrelid = 'tv_post'::regclass ORDER BY 1;
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE 'tv_post'::regclass IN (conrelid, confrelid) AND contype <> 'n' ORDER BY 1;
 SELECT tablename FROM pg_publication_tables WHERE pubname = 'regress_convert';
 SELECT attname, attnotnull, atthasdef FROM pg_attribute WHERE attrelid = 'tv_post'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum;
 SELECT * FROM post_note ORDER BY 1;
