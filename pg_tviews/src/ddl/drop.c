@@ -59,7 +59,7 @@ drop_relation(Oid relid, DropBehavior behavior)
  * the highest level, so that what reads others goes before them.
  */
 static Tview *
-find_broken(bool views_count)
+find_broken(bool views_count, List *kept)
 {
 	Tview	   *result = NULL;
 	ListCell   *lc;
@@ -68,7 +68,8 @@ find_broken(bool views_count)
 	{
 		Tview	   *tview = lfirst(lc);
 
-		if (!exists(tview->tview) || (views_count && !exists(tview->view)))
+		if ((!exists(tview->tview) || (views_count && !exists(tview->view))) &&
+			!list_member_oid(kept, tview->tview))
 			result = tview;
 	}
 	return result;
@@ -111,18 +112,44 @@ tview_drop_lock(DropStmt *stmt)
 		LockRelationOid(lfirst_oid(lc), AccessExclusiveLock);
 }
 
-/* Drop what is left of broken TVIEWs, and return the tables they read. */
+/* Do views read one of them, other than they themselves? */
+static bool
+are_read(Oid table, Oid view)
+{
+	return tview_meta_find(psprintf("SELECT r.ev_class FROM pg_catalog.pg_depend AS d "
+									"JOIN pg_catalog.pg_rewrite AS r ON r.oid OPERATOR(pg_catalog.=) d.objid "
+									"WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass "
+									"AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass "
+									"AND (d.refobjid OPERATOR(pg_catalog.=) %u OR d.refobjid OPERATOR(pg_catalog.=) %u) "
+									"AND r.ev_class OPERATOR(pg_catalog.<>) %u AND r.ev_class OPERATOR(pg_catalog.<>) %u",
+									table, view, table, view)) != NIL;
+}
+
+/*
+ * Drop what is left of broken TVIEWs, and return the tables they read.  What
+ * an earlier transaction has broken unnoticed, and others still read, is not for
+ * this command to drop, nor a reason for it to fail.
+ */
 static List *
 drop_broken(bool views_count, DropBehavior behavior, const char *command)
 {
 	List	   *tables = NIL;
+	List	   *kept = NIL;
 	Tview	   *tview;
 
-	while ((tview = find_broken(views_count)) != NULL)
+	while ((tview = find_broken(views_count, kept)) != NULL)
 	{
 		Oid			table = tview->tview;
 		Oid			view = tview->view;
 
+		if (behavior == DROP_RESTRICT &&
+			(tview_record_was_gone(table) || tview_record_was_gone(view)) &&
+			are_read(table, view))
+		{
+			kept = lappend_oid(kept, table);
+			continue;
+		}
+		tview = tview_graph_find(table);
 		tables = list_concat_unique_oid(tables, tview->dependencies);
 		tview_record_drop(table, command);
 		tview_meta_delete(table);

@@ -197,9 +197,11 @@ last_owner(const TviewMeta *meta)
 	return owner;
 }
 
-/* Has an earlier transaction dropped it? */
-static bool
-was_gone(Oid relid)
+/*
+ * tview_record_was_gone - has an earlier transaction dropped it?
+ */
+bool
+tview_record_was_gone(Oid relid)
 {
 	return !OidIsValid(tview_owner_of(relid)) &&
 		!OidIsValid(tview_owner_of_dropped(relid));
@@ -220,7 +222,7 @@ tview_record_drop(Oid tview, const char *command)
 
 	tview_details_begin(&details, command);
 	add_definition(&details, meta);
-	if (was_gone(meta->tview) || was_gone(meta->view))
+	if (tview_record_was_gone(meta->tview) || tview_record_was_gone(meta->view))
 		tview_details_bool(&details, "found_later", true);
 	tview_audit(TVIEW_AUDIT_DROP, meta->schema, meta->entity,
 				last_owner(meta), tview_details_end(&details));

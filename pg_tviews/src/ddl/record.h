@@ -27,6 +27,7 @@ extern void tview_record_create(const TviewMeta *meta, const char *command);
 extern void tview_record_convert(const TviewMeta *meta, uint64 missing,
 								 uint64 different, uint64 extra,
 								 uint64 duplicate);
+extern bool tview_record_was_gone(Oid relid);
 extern void tview_record_drop(Oid tview, const char *command);
 extern void tview_record_begin(TviewRecord *record, const char *command);
 extern void tview_record_end(const TviewRecord *record);

@@ -161,6 +161,10 @@ RESET session_replication_role;
 TABLE findings;
 ALTER TYPE mood RENAME VALUE 'sad' TO 'glad';
 SELECT test_error('INSERT INTO tb_user VALUES (20, ''x''); SELECT count(*) FROM tv_reader');
+-- and others' objects can be dropped
+CREATE TABLE bystander (x int);
+DROP TABLE bystander;
+SELECT component, message FROM findings WHERE component = 'metadata';
 DROP VIEW v_mood CASCADE;
 TABLE findings;
 ALTER TYPE mood RENAME VALUE 'sad' TO 'glad';
