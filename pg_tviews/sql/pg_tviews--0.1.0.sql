@@ -261,7 +261,7 @@ CREATE FUNCTION @extschema@.pg_tviews_install_stmt_triggers("table" regclass)
     RETURNS void
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.pg_tviews_install_stmt_triggers(regclass) IS
-    'capture changes of a table that TVIEWs read by statement, which is cheaper for many narrow rows at once';
+    'capture changes of a table that TVIEWs read by statement, which may be cheaper where many narrow rows are written at once';
 
 CREATE FUNCTION @extschema@.pg_tviews_install_row_triggers("table" regclass)
     RETURNS void
