@@ -2,18 +2,66 @@
 \echo Use "CREATE EXTENSION pg_tviews" to load this file. \quit
 
 --
+-- Names of relations in metadata
+--
+
+CREATE TYPE @extschema@.pg_tview_relation;
+CREATE FUNCTION @extschema@.pg_tview_relation_in(cstring)
+    RETURNS @extschema@.pg_tview_relation
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.pg_tview_relation_in(cstring) IS
+    'internal: input of type pg_tview_relation';
+CREATE FUNCTION @extschema@.pg_tview_relation_out(@extschema@.pg_tview_relation)
+    RETURNS cstring
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.pg_tview_relation_out(@extschema@.pg_tview_relation) IS
+    'internal: output of type pg_tview_relation';
+CREATE FUNCTION @extschema@.pg_tview_relation_recv(internal)
+    RETURNS @extschema@.pg_tview_relation
+    AS 'oidrecv' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.pg_tview_relation_recv(internal) IS
+    'internal: binary input of type pg_tview_relation';
+CREATE FUNCTION @extschema@.pg_tview_relation_send(@extschema@.pg_tview_relation)
+    RETURNS bytea
+    AS 'oidsend' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @extschema@.pg_tview_relation_send(@extschema@.pg_tview_relation) IS
+    'internal: binary output of type pg_tview_relation';
+CREATE TYPE @extschema@.pg_tview_relation (
+    INPUT = @extschema@.pg_tview_relation_in,
+    OUTPUT = @extschema@.pg_tview_relation_out,
+    RECEIVE = @extschema@.pg_tview_relation_recv,
+    SEND = @extschema@.pg_tview_relation_send,
+    LIKE = pg_catalog.regclass,
+    CATEGORY = 'N'
+);
+COMMENT ON TYPE @extschema@.pg_tview_relation IS
+    'like regclass, but a relation that is not there is no error: it becomes -, so that metadata can be restored without its relations';
+CREATE CAST (@extschema@.pg_tview_relation AS pg_catalog.regclass)
+    WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (@extschema@.pg_tview_relation AS pg_catalog.oid)
+    WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (pg_catalog.regclass AS @extschema@.pg_tview_relation)
+    WITHOUT FUNCTION AS ASSIGNMENT;
+COMMENT ON CAST (@extschema@.pg_tview_relation AS pg_catalog.regclass) IS
+    'for comparisons, and for functions';
+COMMENT ON CAST (@extschema@.pg_tview_relation AS pg_catalog.oid) IS
+    'for comparisons, and for indexes';
+COMMENT ON CAST (pg_catalog.regclass AS @extschema@.pg_tview_relation) IS
+    'for writing metadata';
+
+--
 -- Metadata
 --
 
 CREATE TABLE @extschema@.pg_tview_meta (
     entity        text        NOT NULL,
     schema        name        NOT NULL,
-    tview         regclass    NOT NULL PRIMARY KEY,
-    view          regclass    NOT NULL UNIQUE,
-    root          regclass    NOT NULL,
+    tview         @extschema@.pg_tview_relation   NOT NULL,
+    view          @extschema@.pg_tview_relation   NOT NULL,
+    root          @extschema@.pg_tview_relation   NOT NULL,
     key_column    name        NOT NULL,
     definition    text        NOT NULL,
-    dependencies  regclass[]  NOT NULL,
+    dependencies  @extschema@.pg_tview_relation[] NOT NULL,
     fk_columns    name[]      NOT NULL,
     uuid_columns  name[]      NOT NULL,
     options       jsonb       NOT NULL,
@@ -21,6 +69,10 @@ CREATE TABLE @extschema@.pg_tview_meta (
     policies      text        NOT NULL,
     suspended     timestamptz
 );
+CREATE UNIQUE INDEX pg_tview_meta_tview_idx ON @extschema@.pg_tview_meta (tview)
+    WHERE tview OPERATOR(pg_catalog.<>) 0::pg_catalog.oid;
+CREATE UNIQUE INDEX pg_tview_meta_view_idx ON @extschema@.pg_tview_meta (view)
+    WHERE view OPERATOR(pg_catalog.<>) 0::pg_catalog.oid;
 COMMENT ON TABLE @extschema@.pg_tview_meta IS
     'TVIEWs of this database, one row for each';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.entity IS
@@ -28,9 +80,9 @@ COMMENT ON COLUMN @extschema@.pg_tview_meta.entity IS
 COMMENT ON COLUMN @extschema@.pg_tview_meta.schema IS
     'schema of the TVIEW';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.tview IS
-    'the maintained table, tv_<entity>';
+    'the maintained table, tv_<entity>; - if it was not there when the row was restored';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.view IS
-    'the defining view, v_<entity>';
+    'the defining view, v_<entity>; - if it was not there when the row was restored';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.root IS
     'table whose rows give the TVIEW its keys';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.key_column IS
@@ -53,10 +105,12 @@ COMMENT ON COLUMN @extschema@.pg_tview_meta.suspended IS
     'since when the TVIEW itself is suspended, and may be out of date; null if it isn''t';
 
 CREATE TABLE @extschema@.pg_tview_helpers (
-    helper  regclass NOT NULL,
-    tview   regclass NOT NULL,
-    PRIMARY KEY (helper, tview)
+    helper  @extschema@.pg_tview_relation NOT NULL,
+    tview   @extschema@.pg_tview_relation NOT NULL
 );
+CREATE UNIQUE INDEX pg_tview_helpers_idx
+    ON @extschema@.pg_tview_helpers (helper, tview)
+    WHERE helper OPERATOR(pg_catalog.<>) 0::pg_catalog.oid AND tview OPERATOR(pg_catalog.<>) 0::pg_catalog.oid;
 COMMENT ON TABLE @extschema@.pg_tview_helpers IS
     'plain views that definitions read, and the TVIEWs that use them';
 COMMENT ON COLUMN @extschema@.pg_tview_helpers.helper IS
@@ -225,11 +279,12 @@ COMMENT ON FUNCTION @extschema@.pg_tviews_resume(text) IS
 
 CREATE VIEW @extschema@.pg_tviews_suspended AS
 WITH RECURSIVE s AS (
-    SELECT m.entity, m.schema, m.tview, m.tview AS cause, m.suspended AS since
+    SELECT m.entity, m.schema, m.tview::pg_catalog.regclass,
+           m.tview::pg_catalog.regclass AS cause, m.suspended AS since
     FROM @extschema@.pg_tview_meta AS m
     WHERE m.suspended IS NOT NULL
     UNION
-    SELECT m.entity, m.schema, m.tview, s.cause, s.since
+    SELECT m.entity, m.schema, m.tview::pg_catalog.regclass, s.cause, s.since
     FROM s
     JOIN @extschema@.pg_tview_meta AS m ON s.tview = ANY (m.dependencies))
 SELECT s.entity, s.schema, s.tview, s.cause, s.since FROM s;
@@ -252,6 +307,12 @@ CREATE FUNCTION @extschema@.pg_tviews_reinstall_triggers(entity text DEFAULT NUL
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.pg_tviews_reinstall_triggers(text) IS
     'mend the triggers that a TVIEW needs, or all that the caller owns, and then drop those that no TVIEW needs, too; returns what was wrong: missing, disabled, replica mode only, wrong definition, orphaned';
+
+CREATE FUNCTION @extschema@.pg_tviews_recreate(entity text DEFAULT NULL)
+    RETURNS TABLE (tview regclass, result text)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_recreate(text) IS
+    'make TVIEWs that the metadata has and the database lacks: one with those it reads, or all that the caller may; returns what was made, in order: created, or converted of a table that was there';
 
 --
 -- How changes are captured
@@ -412,7 +473,7 @@ COMMENT ON FUNCTION @extschema@.pg_tviews_stats_reset(text) IS
     'start the statistics of a TVIEW anew, or those of all and of caches';
 
 CREATE VIEW @extschema@.pg_tviews_performance_summary AS
-SELECT m.entity, m.schema, m.tview,
+SELECT m.entity, m.schema, m.tview::pg_catalog.regclass,
        COALESCE(s.refreshes, 0) AS total_refreshes,
        COALESCE(s.rebuilds, 0) AS rebuilds,
        COALESCE(s.keys, 0) AS keys_derived,

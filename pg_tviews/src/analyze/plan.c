@@ -269,11 +269,12 @@ make_fingerprint(const TviewPlan *plan)
  * tview_plan_build - make a plan, in the current memory context
  *
  * Raises an error if a source has no way to the key.  name is the TVIEW's,
- * for messages.
+ * for messages.  key_column is that of a TVIEW that is being made; NULL: the one
+ * that it has.
  */
 TviewPlan *
 tview_plan_build(Oid tview, Oid view, const char *name,
-				 const TviewOptions *options)
+				 const char *key_column, const TviewOptions *options)
 {
 	TviewPlan  *plan = palloc0(sizeof(TviewPlan));
 	int			nest_level = tview_fix_settings();
@@ -291,7 +292,9 @@ tview_plan_build(Oid tview, Oid view, const char *name,
 	plan->has_deferred = has_deferred_trigger(rel);
 	(void) get_primary_key_attnos(tview, false, &plan->key_constraint);
 	plan->columns = view_columns(view);
-	plan->key_column = known != NULL ? pstrdup(known->key_column) :
+	if (key_column == NULL && known != NULL)
+		key_column = known->key_column;
+	plan->key_column = key_column != NULL ? pstrdup(key_column) :
 		tview_name_join(TVIEW_KEY_PREFIX, entity);
 	set_key(plan);
 
@@ -388,7 +391,7 @@ build_unlocked(const Tview *entry)
 	PG_TRY();
 	{
 		plan = tview_plan_build(entry->tview, entry->view,
-								tview_name_qualified(entry->tview),
+								tview_name_qualified(entry->tview), NULL,
 								tview_options_copy(entry->options));
 	}
 	PG_FINALLY();

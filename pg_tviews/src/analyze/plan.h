@@ -74,6 +74,7 @@ typedef struct TviewPlan
 
 extern TviewPlan *tview_plan_get(Oid tview);
 extern TviewPlan *tview_plan_build(Oid tview, Oid view, const char *name,
+								   const char *key_column,
 								   const TviewOptions *options);
 extern void tview_plan_check_key(Oid type, const char *column,
 								 const char *name);

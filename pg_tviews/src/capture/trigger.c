@@ -289,7 +289,7 @@ build_table(Oid relid)
 				 errmsg("changes of table %s are captured, but no TVIEW is known that reads it",
 						tview_name_qualified(table->relid)),
 				 errdetail("The metadata of TVIEWs may have been lost, and their tables would be out of date."),
-				 errhint("Create the TVIEWs again, or call pg_tviews_reinstall_triggers(), which drops triggers that no TVIEW needs.")));
+				 errhint("Create the TVIEWs again, with pg_tviews_recreate() if pg_tview_meta has them, or call pg_tviews_reinstall_triggers(), which drops triggers that no TVIEW needs.")));
 
 	foreach(lc, readers)
 	{

@@ -241,3 +241,65 @@ tview_audit_tview(const char *operation, Oid tview, Jsonb *details)
 	tview_audit(operation, get_namespace_name(get_rel_namespace(tview)),
 				entity, tview_owner_of(tview), details);
 }
+
+/* ----------
+ * A log that was restored
+ * ----------
+ */
+
+/* The first column of the row that a statement returns, as its owner; or NULL. */
+static char *
+read_value(const char *sql, int nargs, Oid *types, Datum *values)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Relation	rel = table_open(tview_audit_log(), AccessShareLock);
+	TviewOwnerContext saved;
+	char	   *result = NULL;
+
+	tview_owner_enter(&saved, rel->rd_rel->relowner, true);
+	SPI_connect();
+	if (SPI_execute_with_args(sql, nargs, types, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the audit log: %s", sql);
+	if (SPI_processed > 0)
+		result = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	if (result != NULL)
+		result = MemoryContextStrdup(context, result);
+	SPI_finish();
+	tview_owner_leave(&saved);
+	table_close(rel, NoLock);
+	return result;
+}
+
+/*
+ * tview_audit_last_owner - who owned a TVIEW, as far as the log knows; or NULL
+ */
+char *
+tview_audit_last_owner(const char *schema, const char *entity)
+{
+	Oid			types[] = {TEXTOID, TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(schema),
+	CStringGetTextDatum(entity)};
+
+	return read_value(psprintf("SELECT l.owner FROM %s AS l WHERE l.schema = $1 AND l.entity = $2 AND l.owner IS NOT NULL "
+							   "ORDER BY l.log_id DESC LIMIT 1",
+							   tview_extension_qualify(TVIEW_AUDIT_LOG)),
+					  lengthof(types), types, values);
+}
+
+/*
+ * tview_audit_continue - number rows from where those end that there are
+ *
+ * The table may have been restored without its sequence.
+ */
+void
+tview_audit_continue(void)
+{
+	char	   *sequence = psprintf("%s_log_id_seq", TVIEW_AUDIT_LOG);
+
+	(void) read_value(psprintf("SELECT pg_catalog.setval(%u, l.last) FROM (SELECT max(a.log_id) AS last FROM %s AS a) AS l "
+							   "WHERE l.last >= (SELECT s.last_value FROM %s AS s)",
+							   get_relname_relid(sequence, tview_extension_schema()),
+							   tview_extension_qualify(TVIEW_AUDIT_LOG),
+							   tview_extension_qualify(sequence)),
+					  0, NULL, NULL);
+}

@@ -41,6 +41,8 @@ extern void tview_details_close(TviewDetails *details);
 extern Jsonb *tview_details_end(TviewDetails *details);
 
 extern Oid	tview_audit_log(void);
+extern char *tview_audit_last_owner(const char *schema, const char *entity);
+extern void tview_audit_continue(void);
 extern void tview_audit(const char *operation, const char *schema,
 						const char *entity, Oid owner, Jsonb *details);
 extern void tview_audit_tview(const char *operation, Oid tview,

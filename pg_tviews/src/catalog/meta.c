@@ -22,6 +22,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "base/compat.h"
@@ -145,6 +146,8 @@ execute_with_row(const char *sql, const TviewMeta *meta)
 
 /*
  * tview_meta_insert - add the row of a new TVIEW
+ *
+ * Of a table that was one before, there may be something left.
  */
 void
 tview_meta_insert(const TviewMeta *meta)
@@ -152,6 +155,7 @@ tview_meta_insert(const TviewMeta *meta)
 	execute_with_row(psprintf("INSERT INTO %s VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, pg_catalog.now(), $12)",
 							  tview_extension_qualify("pg_tview_meta")),
 					 meta);
+	delete_rows("pg_tview_helpers", meta->tview);
 	insert_helpers(meta);
 }
 
@@ -261,25 +265,21 @@ tview_meta_was_suspended(Oid tview, Snapshot snapshot)
 static List *
 oid_list(Datum array)
 {
+	ArrayType  *oids = DatumGetArrayTypeP(array);
 	Datum	   *values;
 	int			n;
 	List	   *result = NIL;
 
-	deconstruct_array(DatumGetArrayTypeP(array), REGCLASSOID, sizeof(Oid),
-					  true, TYPALIGN_INT, &values, NULL, &n);
+	deconstruct_array(oids, ARR_ELEMTYPE(oids), sizeof(Oid), true,
+					  TYPALIGN_INT, &values, NULL, &n);
 	for (int i = 0; i < n; i++)
 		result = lappend_oid(result, DatumGetObjectId(values[i]));
 	return result;
 }
 
-/*
- * tview_meta_read - all rows, in the current memory context
- *
- * Helpers and the lists of columns are not filled in.  Returns NIL in a
- * database without the extension.
- */
-List *
-tview_meta_read(void)
+/* All rows.  NIL in a database without the extension. */
+static List *
+read_rows(void)
 {
 	Oid			relid = tview_extension_table("pg_tview_meta", true);
 	Relation	rel;
@@ -320,6 +320,70 @@ tview_meta_read(void)
 }
 
 /*
+ * tview_meta_read - the rows of TVIEWs, in the current memory context
+ *
+ * Helpers and the lists of columns are not filled in.  Left out are those that
+ * were not there when their rows were restored.
+ */
+List *
+tview_meta_read(void)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, read_rows())
+	{
+		TviewMeta  *meta = lfirst(lc);
+
+		if (OidIsValid(meta->tview) && OidIsValid(meta->view))
+			result = lappend(result, meta);
+	}
+	return result;
+}
+
+/*
+ * tview_meta_missing - the rows of TVIEWs whose table or view is not there
+ *
+ * Filled in as by tview_meta_read().
+ */
+List *
+tview_meta_missing(void)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, read_rows())
+	{
+		TviewMeta  *meta = lfirst(lc);
+
+		if (get_rel_relkind(meta->tview) == '\0' ||
+			get_rel_relkind(meta->view) == '\0')
+			result = lappend(result, meta);
+	}
+	return result;
+}
+
+/*
+ * tview_meta_delete_missing - remove the rows of one of these
+ */
+void
+tview_meta_delete_missing(const TviewMeta *meta)
+{
+	Oid			types[] = {TEXTOID, NAMEOID, REGCLASSOID, REGCLASSOID};
+	Datum		values[] = {
+		CStringGetTextDatum(meta->entity),
+		DirectFunctionCall1(namein, CStringGetDatum(meta->schema)),
+		ObjectIdGetDatum(meta->tview),
+		ObjectIdGetDatum(meta->view)
+	};
+
+	execute_as_metadata_owner(psprintf("DELETE FROM %s WHERE entity = $1 AND schema = $2 AND tview = $3 AND view = $4",
+									   tview_extension_qualify("pg_tview_meta")),
+							  lengthof(types), types, values);
+	delete_rows("pg_tview_helpers", meta->tview);
+}
+
+/*
  * tview_meta_find - run a query that returns OIDs, such as of TVIEWs
  *
  * As the owner of the metadata, since it is run for whoever has altered
@@ -346,7 +410,8 @@ tview_meta_find(const char *sql)
 														 1, &isnull));
 		MemoryContext old = MemoryContextSwitchTo(context);
 
-		result = lappend_oid(result, oid);
+		if (OidIsValid(oid))
+			result = lappend_oid(result, oid);
 		MemoryContextSwitchTo(old);
 	}
 	SPI_finish();

@@ -40,6 +40,8 @@ extern void tview_meta_set_suspended(Oid tview, bool suspended);
 extern bool tview_meta_was_suspended(Oid tview, Snapshot snapshot);
 extern void tview_meta_delete(Oid tview);
 extern List *tview_meta_read(void);
+extern List *tview_meta_missing(void);
+extern void tview_meta_delete_missing(const TviewMeta *meta);
 extern List *tview_meta_find(const char *sql);
 
 #endif							/* TVIEW_META_H */

@@ -222,7 +222,7 @@ adopt(Oid tview, Jsonb *options)
 	tview_adopt_check_cycle(tview, tables);
 	foreach(lc, missing)
 		tview_columns_add(tview, view, lfirst(lc));
-	plan = tview_plan_build(tview, view, entity, parsed);
+	plan = tview_plan_build(tview, view, entity, NULL, parsed);
 	foreach(lc, missing)
 		tview_create_index(plan, lfirst(lc));
 	foreach(lc, tview_inherits_trees(tables))

@@ -54,6 +54,7 @@
 #include "catalog/meta.h"
 #include "catalog/reads.h"
 #include "ddl/adopt.h"
+#include "ddl/convert.h"
 #include "ddl/convertible.h"
 #include "ddl/create.h"
 #include "ddl/definition.h"
@@ -286,7 +287,8 @@ make(Conversion *conversion, Oid view)
 	expansion = tview_expand(tview_view_query(view));
 	tables = tview_create_tables(expansion, options, conversion->entity);
 	tview_select_check_level(tables, conversion->entity);
-	plan = tview_plan_build(table, view, conversion->entity, options);
+	plan = tview_plan_build(table, view, conversion->entity,
+							conversion->key_column, options);
 	tview_tables_check(expansion, GetUserId(), conversion->entity, options);
 	tview_persistence_set(plan, conversion->entity);
 	prepare(conversion, plan);
@@ -388,23 +390,15 @@ report_writers(Oid table)
  */
 
 static void
-begin(Conversion *conversion, FunctionCallInfo fcinfo)
+begin(Conversion *conversion, const char *schema, Jsonb *options)
 {
-	char	   *schema;
-
-	conversion->table = PG_GETARG_OID(0);
 	check_owner(conversion->table);
 	conversion->owner = tview_owner_of(conversion->table);
-	tview_name_parse(text_to_cstring(PG_GETARG_TEXT_PP(1)), &schema,
-					 &conversion->entity);
 	tview_convertible_check_name(conversion->table, schema,
 								 conversion->entity);
-	conversion->key_column = tview_name_join(TVIEW_KEY_PREFIX,
-											 conversion->entity);
-	conversion->options = PG_GETARG_JSONB_P(3);
 	conversion->options =
-		tview_reads_name(conversion->options,
-						 tview_reads_resolve(tview_options_parse(conversion->options),
+		tview_reads_name(options,
+						 tview_reads_resolve(tview_options_parse(options),
 											 false));
 	if (tview_flush_running())
 		ereport(ERROR,
@@ -414,45 +408,72 @@ begin(Conversion *conversion, FunctionCallInfo fcinfo)
 }
 
 /*
- * pg_tviews_convert_table - make a TVIEW of a table that there is; returns in
- * how many rows it was wrong
+ * tview_convert - make a TVIEW of a table that there is; returns in how many
+ * rows it was wrong
+ *
+ * schema may be NULL.  command is how it is made, for the audit log.
  */
-Datum
-pg_tviews_convert_table(PG_FUNCTION_ARGS)
+TviewConverted
+tview_convert(Oid table, const char *schema, const char *entity,
+			  const char *key_column, const char *definition, Jsonb *options,
+			  const char *command)
 {
-	Conversion	conversion = {0};
-	bool		outer;
+	Conversion	conversion = {
+		.table = table,
+		.entity = pstrdup(entity),
+		.key_column = pstrdup(key_column)
+	};
+	TviewConverted result;
 	TviewWritten written;
-	uint64		extra;
-	TupleDesc	desc;
-	Datum		values[4];
-	bool		nulls[4] = {0};
+	bool		outer;
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	begin(&conversion, fcinfo);
+	begin(&conversion, schema, options);
 	outer = tview_create_set_running(true);
 	PG_TRY();
 	{
-		convert(&conversion,
-				tview_select_parse(text_to_cstring(PG_GETARG_TEXT_PP(2)),
-								   conversion.entity));
+		convert(&conversion, tview_select_parse(definition, entity));
 	}
 	PG_FINALLY();
 	{
 		(void) tview_create_set_running(outer);
 	}
 	PG_END_TRY();
-	written = tview_flush_rebuild(tview_plan_get(conversion.table), NULL);
+	written = tview_flush_rebuild(tview_plan_get(table), NULL);
 	tview_flush(false);
-	extra = written.deleted + conversion.null_key;
-	tview_record_convert(conversion.meta, written.inserted, written.updated,
-						 extra, conversion.duplicate);
-	report_writers(conversion.table);
-	values[0] = Int64GetDatum((int64) written.inserted);
-	values[1] = Int64GetDatum((int64) written.updated);
-	values[2] = Int64GetDatum((int64) extra);
-	values[3] = Int64GetDatum((int64) conversion.duplicate);
+	result.missing = written.inserted;
+	result.different = written.updated;
+	result.extra = written.deleted + conversion.null_key;
+	result.duplicate = conversion.duplicate;
+	tview_record_convert(conversion.meta, &result, command);
+	report_writers(table);
+	return result;
+}
+
+/*
+ * pg_tviews_convert_table - make a TVIEW of a table that there is
+ */
+Datum
+pg_tviews_convert_table(PG_FUNCTION_ARGS)
+{
+	char	   *schema;
+	char	   *entity;
+	TviewConverted converted;
+	TupleDesc	desc;
+	Datum		values[4];
+	bool		nulls[4] = {0};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	check_owner(PG_GETARG_OID(0));
+	tview_name_parse(text_to_cstring(PG_GETARG_TEXT_PP(1)), &schema, &entity);
+	converted = tview_convert(PG_GETARG_OID(0), schema, entity,
+							  tview_name_join(TVIEW_KEY_PREFIX, entity),
+							  text_to_cstring(PG_GETARG_TEXT_PP(2)),
+							  PG_GETARG_JSONB_P(3), "pg_tviews_convert_table");
+	values[0] = Int64GetDatum((int64) converted.missing);
+	values[1] = Int64GetDatum((int64) converted.different);
+	values[2] = Int64GetDatum((int64) converted.extra);
+	values[3] = Int64GetDatum((int64) converted.duplicate);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, nulls)));
 }

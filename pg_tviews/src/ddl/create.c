@@ -348,13 +348,12 @@ hint_privileges(void *arg)
  * command is how it is made, for the audit log.
  */
 void
-tview_create_adopt(Oid table, const char *sql, Jsonb *options,
-				   const char *command)
+tview_create_adopt(Oid table, const char *key_column, const char *sql,
+				   Jsonb *options, const char *command)
 {
 	char	   *entity = get_rel_name(table) + strlen(TVIEW_TABLE_PREFIX);
 	Oid			schema = get_rel_namespace(table);
 	char	   *view_name = tview_name_join(TVIEW_VIEW_PREFIX, entity);
-	char	   *key_column = tview_name_join(TVIEW_KEY_PREFIX, entity);
 	Relation	rel = table_open(table, AccessExclusiveLock);
 	Oid			view;
 	TviewExpansion *expansion;
@@ -383,7 +382,7 @@ tview_create_adopt(Oid table, const char *sql, Jsonb *options,
 		expansion = tview_expand(tview_view_query(view));
 		tables = tview_create_tables(expansion, parsed, entity);
 		tview_select_check_level(tables, entity);
-		plan = tview_plan_build(table, view, entity, parsed);
+		plan = tview_plan_build(table, view, entity, key_column, parsed);
 		trees = tview_create_lock(tables);
 		tview_tables_check(expansion, GetUserId(), entity, parsed);
 		tview_persistence_set(plan, entity);
@@ -432,18 +431,18 @@ creation_schema(const char *schema, const char *name)
 }
 
 /*
- * pg_tviews_create - make a TVIEW of a query
+ * tview_create - make a TVIEW of a query, in this schema, or where CREATE TABLE
+ * would if that is NULL
  */
-Datum
-pg_tviews_create(PG_FUNCTION_ARGS)
+Oid
+tview_create(const char *schema_name, const char *entity,
+			 const char *key_column, const char *definition, Jsonb *options,
+			 const char *command)
 {
-	char	   *input = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *definition = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	Jsonb	   *options = PG_GETARG_JSONB_P(2);
-	TviewOptions *parsed;
-	char	   *schema_name;
-	char	   *entity;
-	char	   *table_name;
+	TviewOptions *parsed = tview_options_parse(options);
+	Jsonb	   *named = tview_reads_name(options,
+										 tview_reads_resolve(parsed, false));
+	char	   *table_name = tview_name_join(TVIEW_TABLE_PREFIX, entity);
 	Oid			schema;
 	Oid			table;
 	char	   *sql;
@@ -452,14 +451,9 @@ pg_tviews_create(PG_FUNCTION_ARGS)
 	ErrorContextCallback callback = {error_context_stack, hint_privileges, NULL};
 
 	error_context_stack = &callback;
-	parsed = tview_options_parse(options);
-	options = tview_reads_name(options, tview_reads_resolve(parsed, false));
-	parsed = tview_options_parse(options);
-	tview_name_parse(input, &schema_name, &entity);
-	table_name = tview_name_join(TVIEW_TABLE_PREFIX, entity);
 	tview_flush_for_ddl();
 	sql = tview_create_check(tview_select_parse(definition, entity), entity,
-							 parsed);
+							 tview_options_parse(named));
 	schema = creation_schema(schema_name, table_name);
 	tview_create_check_name(table_name, schema);
 
@@ -479,7 +473,23 @@ pg_tviews_create(PG_FUNCTION_ARGS)
 	PG_END_TRY();
 	AtEOXact_GUC(false, nest_level);
 	table = get_relname_relid(table_name, schema);
-	tview_create_adopt(table, sql, options, "pg_tviews_create");
+	tview_create_adopt(table, key_column, sql, named, command);
 	error_context_stack = callback.previous;
-	PG_RETURN_OID(table);
+	return table;
+}
+
+/*
+ * pg_tviews_create - make a TVIEW of a query
+ */
+Datum
+pg_tviews_create(PG_FUNCTION_ARGS)
+{
+	char	   *schema;
+	char	   *entity;
+
+	tview_name_parse(text_to_cstring(PG_GETARG_TEXT_PP(0)), &schema, &entity);
+	PG_RETURN_OID(tview_create(schema, entity,
+							   tview_name_join(TVIEW_KEY_PREFIX, entity),
+							   text_to_cstring(PG_GETARG_TEXT_PP(1)),
+							   PG_GETARG_JSONB_P(2), "pg_tviews_create"));
 }

@@ -16,8 +16,12 @@ struct TviewExpansion;
 struct TviewMeta;
 struct TviewPlan;
 
-extern void tview_create_adopt(Oid table, const char *sql, Jsonb *options,
+extern void tview_create_adopt(Oid table, const char *key_column,
+							   const char *sql, Jsonb *options,
 							   const char *command);
+extern Oid	tview_create(const char *schema, const char *entity,
+						 const char *key_column, const char *definition,
+						 Jsonb *options, const char *command);
 extern char *tview_create_check(Query *query, const char *name,
 								const TviewOptions *options);
 extern bool tview_create_running(void);

@@ -126,6 +126,7 @@ tview_intercept_create_start(CreateTableAsStmt *stmt)
 void
 tview_intercept_create_end(CreateTableAsStmt *stmt)
 {
+	char	   *name = stmt->into->rel->relname;
 	Jsonb	   *options;
 
 	if (stmt != started_statement || tview_create_running())
@@ -133,8 +134,9 @@ tview_intercept_create_end(CreateTableAsStmt *stmt)
 	started_statement = NULL;
 	options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
 												 CStringGetDatum("{}")));
-	tview_create_adopt(get_relname_relid(stmt->into->rel->relname,
-										 started_schema),
+	tview_create_adopt(get_relname_relid(name, started_schema),
+					   tview_name_join(TVIEW_KEY_PREFIX,
+									   name + strlen(TVIEW_TABLE_PREFIX)),
 					   started_sql, options,
 					   stmt->is_select_into ? "SELECT INTO" : "CREATE TABLE AS");
 }

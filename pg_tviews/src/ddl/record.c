@@ -169,17 +169,19 @@ tview_record_create(const TviewMeta *meta, const char *command)
  * tview_record_convert - a table has been made a TVIEW, with these differences
  */
 void
-tview_record_convert(const TviewMeta *meta, uint64 missing, uint64 different,
-					 uint64 extra, uint64 duplicate)
+tview_record_convert(const TviewMeta *meta, const TviewConverted *converted,
+					 const char *command)
 {
 	TviewDetails details;
 
-	tview_details_begin(&details, "pg_tviews_convert_table");
+	tview_details_begin(&details, command);
 	add_definition(&details, meta);
-	tview_details_number(&details, "missing", (int64) missing);
-	tview_details_number(&details, "different", (int64) different);
-	tview_details_number(&details, "extra", (int64) extra);
-	tview_details_number(&details, "duplicate", (int64) duplicate);
+	tview_details_number(&details, "missing", (int64) converted->missing);
+	tview_details_number(&details, "different",
+						 (int64) converted->different);
+	tview_details_number(&details, "extra", (int64) converted->extra);
+	tview_details_number(&details, "duplicate",
+						 (int64) converted->duplicate);
 	tview_audit(TVIEW_AUDIT_CONVERT, meta->schema, meta->entity,
 				tview_owner_of(meta->tview), tview_details_end(&details));
 }

@@ -23,10 +23,19 @@ typedef struct TviewRecord
 	char	   *helper_after;
 } TviewRecord;
 
+/* In how many rows a table that was converted was wrong */
+typedef struct TviewConverted
+{
+	uint64		missing;
+	uint64		different;
+	uint64		extra;
+	uint64		duplicate;
+} TviewConverted;
+
 extern void tview_record_create(const TviewMeta *meta, const char *command);
-extern void tview_record_convert(const TviewMeta *meta, uint64 missing,
-								 uint64 different, uint64 extra,
-								 uint64 duplicate);
+extern void tview_record_convert(const TviewMeta *meta,
+								 const TviewConverted *converted,
+								 const char *command);
 extern bool tview_record_was_gone(Oid relid);
 extern void tview_record_drop(Oid tview, const char *command);
 extern void tview_record_begin(TviewRecord *record, const char *command);

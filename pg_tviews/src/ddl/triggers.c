@@ -212,12 +212,31 @@ tview_triggers_check(Oid relid)
 				 errhint("Run pg_tviews_install_row_triggers() for the table first.")));
 }
 
+static void
+drop_triggers(Oid relid, const char *function)
+{
+	ListCell   *lc;
+
+	foreach(lc, tview_triggers_find(relid, function))
+	{
+		ObjectAddress object;
+
+		ObjectAddressSet(object, TriggerRelationId, lfirst_oid(lc));
+		performDeletion(&object, DROP_RESTRICT, 0);
+		CommandCounterIncrement();
+	}
+}
+
 /*
  * tview_triggers_guard - let nobody but a flush write a TVIEW
+ *
+ * A table that was a TVIEW may have one, which may be disabled.
  */
 void
 tview_triggers_guard(Oid relid)
 {
+	LockRelationOid(relid, AccessExclusiveLock);
+	drop_triggers(relid, TVIEW_GUARD_FUNCTION);
 	tview_triggers_make(relid, &guard_trigger);
 }
 
@@ -227,17 +246,8 @@ tview_triggers_guard(Oid relid)
 void
 tview_triggers_drop_capture(Oid relid)
 {
-	ListCell   *lc;
-
 	LockRelationOid(relid, AccessExclusiveLock);
-	foreach(lc, tview_triggers_find(relid, TVIEW_CAPTURE_FUNCTION))
-	{
-		ObjectAddress object;
-
-		ObjectAddressSet(object, TriggerRelationId, lfirst_oid(lc));
-		performDeletion(&object, DROP_RESTRICT, 0);
-		CommandCounterIncrement();
-	}
+	drop_triggers(relid, TVIEW_CAPTURE_FUNCTION);
 }
 
 /*

@@ -73,13 +73,14 @@ void
 tview_health_metadata(TviewHealth *health)
 {
 	tview_health_add_rows(health, TVIEW_HEALTH_ERROR,
-						  "SELECT format('%s of TVIEW \"%s\" %s', r.kind, m.entity, CASE WHEN c.oid IS NULL THEN 'is missing' ELSE format('is not one: %s', c.oid::regclass) END) "
+						  "SELECT format('%s of TVIEW \"%s\" %s', r.kind, m.entity, CASE WHEN c.oid IS NOT NULL THEN format('is not one: %s', c.oid::regclass) "
+						  "WHEN m.tview = 0::oid THEN 'is missing: pg_tviews_recreate() makes it again' ELSE 'is missing' END) "
 						  "FROM $.pg_tview_meta AS m "
 						  "CROSS JOIN LATERAL (VALUES ('table', m.tview, '{r}'::\"char\"[]), ('view', m.view, '{v}'), ('root', m.root, '{r,p}')) AS r (kind, relation, relkinds) "
-						  "LEFT JOIN pg_class AS c ON c.oid = r.relation WHERE c.oid IS NULL OR c.relkind <> ALL (r.relkinds) ORDER BY 1");
+						  "LEFT JOIN pg_class AS c ON c.oid = r.relation WHERE (c.oid IS NULL OR c.relkind <> ALL (r.relkinds)) AND (r.kind = 'table' OR m.tview <> 0::oid) ORDER BY 1");
 	tview_health_add_rows(health, TVIEW_HEALTH_ERROR,
 						  "SELECT format('a table that TVIEW %s reads is missing', m.tview) FROM $.pg_tview_meta AS m "
-						  "WHERE EXISTS (SELECT FROM unnest(m.dependencies) AS d WHERE NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = d)) ORDER BY 1");
+						  "WHERE m.tview <> 0::oid AND EXISTS (SELECT FROM unnest(m.dependencies) AS d WHERE NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = d)) ORDER BY 1");
 	tview_health_add_rows(health, TVIEW_HEALTH_ERROR,
 						  "SELECT format('%s %s is %I.%I in the metadata', r.kind, r.relation, m.schema, r.name) FROM $.pg_tview_meta AS m "
 						  "CROSS JOIN LATERAL (VALUES ('TVIEW', m.tview, 'tv_' || m.entity), ('view', m.view, 'v_' || m.entity)) AS r (kind, relation, name) "

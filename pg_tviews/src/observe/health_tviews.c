@@ -72,7 +72,7 @@ tview_health_dependencies(TviewHealth *health)
 
 	tview_health_add_rows(health, TVIEW_HEALTH_ERROR,
 						  "WITH RECURSIVE e (a, b) AS (SELECT m.tview::oid, r.tview::oid FROM $.pg_tview_meta AS m "
-						  "JOIN $.pg_tview_meta AS r ON r.tview = ANY (m.dependencies)), "
+						  "JOIN $.pg_tview_meta AS r ON r.tview = ANY (m.dependencies) AND r.tview <> 0::oid), "
 						  "c (a, b) AS (SELECT e.a, e.b FROM e UNION SELECT c.a, e.b FROM c JOIN e ON e.a = c.b) "
 						  "SELECT format('TVIEW %s reads itself through other TVIEWs: drop one of the cycle', c.a::regclass) FROM c WHERE c.a = c.b ORDER BY 1");
 	if (health->findings != NIL)
@@ -169,7 +169,7 @@ check_plan(TviewHealth *health, Oid relid)
 	expansion = tview_expand(tview_view_query(view));
 	tview_check_definition(expansion, entity, options);
 	check_tables_known(expansion, tview_graph_find(relid));
-	tview_row_security_check(tview_plan_build(relid, view, entity, options));
+	tview_row_security_check(tview_plan_build(relid, view, entity, NULL, options));
 	tview_owner_leave(&saved);
 }
 

@@ -68,6 +68,6 @@ SELECT jsonb_typeof(pg_tviews_support_report());
 COMMIT;
 -- nor does a broken TVIEW keep the rest away
 BEGIN;
-UPDATE pg_tview_meta SET tview = 1 WHERE entity = 'post';
+UPDATE pg_tview_meta SET tview = 1::regclass WHERE entity = 'post';
 SELECT * FROM shape() WHERE error IS NOT NULL OR part = 'tviews';
 ROLLBACK;
