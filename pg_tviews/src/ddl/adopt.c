@@ -213,6 +213,7 @@ adopt(Oid tview, Jsonb *options)
 	TviewOptions *parsed = tview_options_parse(options);
 	TviewExpansion *expansion = tview_expand(tview_view_query(view));
 	List	   *missing = tview_columns_missing(tview, view);
+	List	   *suspended = tview_suspend_all();
 	List	   *tables;
 	TviewPlan  *plan;
 	ListCell   *lc;
@@ -238,7 +239,7 @@ adopt(Oid tview, Jsonb *options)
 	tview_dependencies_record(tview, view,
 							  tview_reads_resolve(parsed, false));
 	CommandCounterIncrement();
-	tview_suspend_lay_tripwires();
+	tview_suspend_follow(suspended);
 	tview_queue_add_all(tview);
 }
 

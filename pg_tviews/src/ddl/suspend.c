@@ -40,6 +40,7 @@
 #include "base/extension.h"
 #include "base/names.h"
 #include "base/owner.h"
+#include "capture/queue.h"
 #include "catalog/graph.h"
 #include "catalog/meta.h"
 #include "catalog/suspension.h"
@@ -55,7 +56,10 @@
 PG_FUNCTION_INFO_V1(pg_tviews_suspend);
 PG_FUNCTION_INFO_V1(pg_tviews_resume);
 
-/* TVIEWs that this transaction has suspended, in TopTransactionContext */
+/*
+ * TVIEWs that this transaction has suspended, or made others read; in
+ * TopTransactionContext
+ */
 static List *suspended_here = NIL;
 
 /* ----------
@@ -123,9 +127,22 @@ lay_tripwire(Oid tview)
 	CommandCounterIncrement();
 }
 
-/* OIDs of all TVIEWs that are suspended, in the order of their refresh. */
-static List *
-suspended_tviews(void)
+/* Leave it to the end of the transaction to lock others out. */
+static void
+remember_suspended(Oid tview)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+
+	suspended_here = list_append_unique_oid(suspended_here, tview);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * tview_suspend_all - OIDs of all TVIEWs that are suspended, in the order of
+ * their refresh
+ */
+List *
+tview_suspend_all(void)
 {
 	List	   *result = NIL;
 	ListCell   *lc;
@@ -141,31 +158,41 @@ suspended_tviews(void)
 }
 
 /*
- * tview_suspend_lay_tripwires - TVIEWs may have come to be suspended, or to read
- * one that is
+ * tview_suspend_lay_tripwires - whoever reads what is suspended must notice
  */
 void
 tview_suspend_lay_tripwires(void)
 {
 	ListCell   *lc;
 
-	foreach(lc, suspended_tviews())
+	foreach(lc, tview_suspend_all())
 		lay_tripwire(lfirst_oid(lc));
+}
+
+/*
+ * tview_suspend_follow - other TVIEWs may be suspended than before, because one
+ * reads other tables now
+ *
+ * One that is no longer suspended has missed changes of all that it reads, not
+ * only of what it was suspended with.
+ */
+void
+tview_suspend_follow(List *before)
+{
+	List	   *after = tview_suspend_all();
+	ListCell   *lc;
+
+	tview_suspend_lay_tripwires();
+	foreach(lc, list_difference_oid(after, before))
+		remember_suspended(tview_suspension_cause(lfirst_oid(lc)));
+	foreach(lc, list_difference_oid(before, after))
+		tview_queue_add_all(lfirst_oid(lc));
 }
 
 /* ----------
  * The end of the transaction
  * ----------
  */
-
-static void
-remember_suspended(Oid tview)
-{
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-
-	suspended_here = list_append_unique_oid(suspended_here, tview);
-	MemoryContextSwitchTo(old);
-}
 
 /*
  * tview_suspend_at_pre_commit - the transaction is about to commit, or to be
@@ -178,7 +205,7 @@ tview_suspend_at_pre_commit(void)
 
 	if (suspended_here == NIL)
 		return;
-	foreach(lc, suspended_tviews())
+	foreach(lc, tview_suspend_all())
 		if (list_member_oid(suspended_here,
 							tview_suspension_cause(lfirst_oid(lc))))
 		LockRelationOid(lfirst_oid(lc), AccessExclusiveLock);
@@ -292,12 +319,12 @@ pg_tviews_suspend(PG_FUNCTION_ARGS)
 				 errhint("View %s says since when.",
 						 tview_extension_qualify("pg_tviews_suspended"))));
 	check_readers(tview);
-	before = suspended_tviews();
+	before = tview_suspend_all();
 	tview_meta_set_suspended(tview, true);
 	CommandCounterIncrement();
 	remember_suspended(tview);
 	tview_suspend_lay_tripwires();
-	foreach(lc, list_difference_oid(suspended_tviews(), before))
+	foreach(lc, list_difference_oid(tview_suspend_all(), before))
 	{
 		Datum		values[] = {ObjectIdGetDatum(lfirst_oid(lc))};
 		bool		nulls[] = {false};
@@ -348,10 +375,10 @@ pg_tviews_resume(PG_FUNCTION_ARGS)
 				 errmsg("TVIEW %s is not suspended",
 						tview_name_qualified(tview))));
 	}
-	resumed = suspended_tviews();
+	resumed = tview_suspend_all();
 	tview_meta_set_suspended(tview, false);
 	CommandCounterIncrement();
-	resumed = list_difference_oid(resumed, suspended_tviews());
+	resumed = list_difference_oid(resumed, tview_suspend_all());
 	foreach(lc, resumed)
 	{
 		tview_reinstall_check(lfirst_oid(lc));

@@ -184,6 +184,29 @@ SELECT * FROM tv_name;
 SELECT * FROM pg_tviews_resume('user');
 SELECT * FROM posts ORDER BY 1;
 SELECT * FROM test_oracle();
+-- when one comes to read no suspended one any more, it is right again, and so
+-- is what reads it, which has missed changes of other tables
+CREATE TABLE tv_text AS
+SELECT p.pk_post AS pk_text, jsonb_build_object('text', p.content, 'name', v_name.data) AS data
+FROM tb_post p JOIN v_name ON v_name.pk_name = p.fk_user;
+SELECT count(*) FROM pg_tviews_suspend('user');
+UPDATE tb_post SET content = 'one';
+SELECT pg_tviews_alter('name', 'SELECT pk_user AS pk_name, to_jsonb(name) AS data FROM tb_user');
+SELECT data FROM tv_text ORDER BY 1;
+SELECT tview FROM pg_tviews_suspended ORDER BY tview::text;
+SELECT count(*) FROM pg_tviews_resume('user');
+SELECT * FROM test_oracle();
+CREATE VIEW named AS SELECT pk_user, data FROM v_user;
+SELECT pg_tviews_alter('name', 'SELECT pk_user AS pk_name, data FROM named');
+SELECT count(*) FROM pg_tviews_suspend('user');
+UPDATE tb_post SET content = 'two';
+CREATE OR REPLACE VIEW named AS SELECT pk_user, to_jsonb(name) AS data FROM tb_user;
+SELECT data FROM tv_text ORDER BY 1;
+SELECT count(*) FROM pg_tviews_resume('user');
+SELECT * FROM test_oracle();
+DROP TABLE tv_text;
+SELECT pg_tviews_alter('name', 'SELECT pk_user AS pk_name, data FROM v_user');
+DROP VIEW named;
 -- TRUNCATE, and DDL of what it reads
 SELECT count(*) FROM pg_tviews_suspend('comment');
 TRUNCATE tb_comment;
