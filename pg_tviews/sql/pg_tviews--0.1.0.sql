@@ -119,6 +119,7 @@ COMMENT ON COLUMN @extschema@.pg_tview_helpers.tview IS
     'a TVIEW whose definition reads it, directly or through other views';
 
 GRANT SELECT ON @extschema@.pg_tview_meta, @extschema@.pg_tview_helpers TO PUBLIC;
+GRANT INSERT ON @extschema@.pg_tview_meta, @extschema@.pg_tview_helpers TO @extowner@;
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.pg_tview_meta', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.pg_tview_helpers', '');
 
@@ -132,6 +133,21 @@ CREATE TRIGGER pg_tviews_metadata_changed
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.pg_tviews_metadata_changed();
 COMMENT ON TRIGGER pg_tviews_metadata_changed ON @extschema@.pg_tview_meta IS
     'tells every backend that the set of TVIEWs has changed';
+
+CREATE FUNCTION @extschema@.pg_tviews_metadata_restored() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.pg_tviews_metadata_restored() IS
+    'internal: lets a role restore metadata of TVIEWs that it could make';
+CREATE TRIGGER pg_tviews_metadata_restored
+    BEFORE INSERT ON @extschema@.pg_tview_meta
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.pg_tviews_metadata_restored();
+COMMENT ON TRIGGER pg_tviews_metadata_restored ON @extschema@.pg_tview_meta IS
+    'lets a role restore metadata of TVIEWs that it could make';
+CREATE TRIGGER pg_tviews_metadata_restored
+    BEFORE INSERT ON @extschema@.pg_tview_helpers
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.pg_tviews_metadata_restored();
+COMMENT ON TRIGGER pg_tviews_metadata_restored ON @extschema@.pg_tview_helpers IS
+    'lets a role restore metadata of TVIEWs that it could make';
 
 --
 -- Audit log
@@ -192,7 +208,15 @@ COMMENT ON COLUMN @extschema@.pg_tview_audit_log.application_name IS
 COMMENT ON COLUMN @extschema@.pg_tview_audit_log.details IS
     'command and version; definition and options of the TVIEW afterwards, or before it was dropped; "old" has what was different before; further keys depend on the operation';
 
+CREATE TRIGGER pg_tviews_metadata_restored
+    BEFORE INSERT ON @extschema@.pg_tview_audit_log
+    FOR EACH ROW EXECUTE FUNCTION @extschema@.pg_tviews_metadata_restored();
+COMMENT ON TRIGGER pg_tviews_metadata_restored ON @extschema@.pg_tview_audit_log IS
+    'marks rows that a role has restored which is no superuser';
+
 GRANT SELECT ON @extschema@.pg_tview_audit_log TO pg_read_all_stats;
+GRANT SELECT, INSERT ON @extschema@.pg_tview_audit_log TO @extowner@;
+GRANT SELECT, UPDATE ON @extschema@.pg_tview_audit_log_log_id_seq TO @extowner@;
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.pg_tview_audit_log', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.pg_tview_audit_log_log_id_seq', '');
 

@@ -281,6 +281,7 @@ tview_audit_last_owner(const char *schema, const char *entity)
 	CStringGetTextDatum(entity)};
 
 	return read_value(psprintf("SELECT l.owner FROM %s AS l WHERE l.schema = $1 AND l.entity = $2 AND l.owner IS NOT NULL "
+							   "AND NOT l.details ? '" TVIEW_AUDIT_RESTORED_BY "' "
 							   "ORDER BY l.log_id DESC LIMIT 1",
 							   tview_extension_qualify(TVIEW_AUDIT_LOG)),
 					  lengthof(types), types, values);

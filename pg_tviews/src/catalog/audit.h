@@ -21,6 +21,9 @@
 #define TVIEW_AUDIT_CONVERT	"CONVERT"
 #define TVIEW_AUDIT_PURGE	"PURGE"
 
+/* In "details" of rows that were not written by us, nor by a superuser */
+#define TVIEW_AUDIT_RESTORED_BY	"restored_by"
+
 /* The column "details" while it is put together */
 typedef struct TviewDetails
 {

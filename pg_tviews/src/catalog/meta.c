@@ -277,6 +277,35 @@ oid_list(Datum array)
 	return result;
 }
 
+/*
+ * tview_meta_form - what a row of pg_tview_meta says
+ *
+ * Helpers and the lists of columns are not filled in.
+ */
+TviewMeta *
+tview_meta_form(HeapTuple tuple, TupleDesc desc)
+{
+	TviewMeta  *meta = palloc0(sizeof(TviewMeta));
+	Datum		values[32];
+	bool		nulls[32];
+
+	Assert(desc->natts <= lengthof(values));
+	heap_deform_tuple(tuple, desc, values, nulls);
+	meta->entity = TextDatumGetCString(values[META_ENTITY - 1]);
+	meta->schema = pstrdup(NameStr(*DatumGetName(values[META_SCHEMA - 1])));
+	meta->tview = DatumGetObjectId(values[META_TVIEW - 1]);
+	meta->view = DatumGetObjectId(values[META_VIEW - 1]);
+	meta->root = DatumGetObjectId(values[META_ROOT - 1]);
+	meta->key_column = pstrdup(NameStr(*DatumGetName(values[META_KEY_COLUMN - 1])));
+	meta->definition = TextDatumGetCString(values[META_DEFINITION - 1]);
+	meta->dependencies = oid_list(values[META_DEPENDENCIES - 1]);
+	meta->options = DatumGetJsonbPCopy(values[META_OPTIONS - 1]);
+	meta->policies = TextDatumGetCString(values[META_POLICIES - 1]);
+	meta->suspended = !nulls[META_SUSPENDED - 1];
+	meta->changed_by = HeapTupleHeaderGetXmin(tuple->t_data);
+	return meta;
+}
+
 /* All rows.  NIL in a database without the extension. */
 static List *
 read_rows(void)
@@ -293,27 +322,7 @@ read_rows(void)
 	rel = table_open(relid, AccessShareLock);
 	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		TviewMeta  *meta = palloc0(sizeof(TviewMeta));
-		Datum		values[32];
-		bool		nulls[32];
-
-		Assert(RelationGetNumberOfAttributes(rel) <= lengthof(values));
-		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
-		meta->entity = TextDatumGetCString(values[META_ENTITY - 1]);
-		meta->schema = pstrdup(NameStr(*DatumGetName(values[META_SCHEMA - 1])));
-		meta->tview = DatumGetObjectId(values[META_TVIEW - 1]);
-		meta->view = DatumGetObjectId(values[META_VIEW - 1]);
-		meta->root = DatumGetObjectId(values[META_ROOT - 1]);
-		meta->key_column = pstrdup(NameStr(*DatumGetName(values[META_KEY_COLUMN - 1])));
-		meta->definition = TextDatumGetCString(values[META_DEFINITION - 1]);
-		meta->dependencies = oid_list(values[META_DEPENDENCIES - 1]);
-		meta->options = DatumGetJsonbPCopy(values[META_OPTIONS - 1]);
-		meta->policies = TextDatumGetCString(values[META_POLICIES - 1]);
-		meta->suspended = !nulls[META_SUSPENDED - 1];
-		meta->changed_by = HeapTupleHeaderGetXmin(tuple->t_data);
-		result = lappend(result, meta);
-	}
+		result = lappend(result, tview_meta_form(tuple, RelationGetDescr(rel)));
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
 	return result;

@@ -12,6 +12,9 @@
 #include "utils/jsonb.h"
 #include "utils/snapshot.h"
 
+struct HeapTupleData;
+struct TupleDescData;
+
 /* One row of pg_tview_meta, with the TVIEW's rows of pg_tview_helpers */
 typedef struct TviewMeta
 {
@@ -42,6 +45,8 @@ extern void tview_meta_delete(Oid tview);
 extern List *tview_meta_read(void);
 extern List *tview_meta_missing(void);
 extern void tview_meta_delete_missing(const TviewMeta *meta);
+extern TviewMeta *tview_meta_form(struct HeapTupleData *tuple,
+								  struct TupleDescData *desc);
 extern List *tview_meta_find(const char *sql);
 
 #endif							/* TVIEW_META_H */

@@ -137,9 +137,12 @@ tview_create_check_name(const char *name, Oid schema)
  * ----------
  */
 
-/* Reading a table and having its changes captured takes two privileges. */
-static void
-check_privileges(List *tables)
+/*
+ * tview_create_check_privileges - reading a table and having its changes
+ * captured takes two privileges
+ */
+void
+tview_create_check_privileges(List *tables)
 {
 	ListCell   *lc;
 
@@ -174,7 +177,7 @@ tview_create_tables(const TviewExpansion *expansion,
 												reads);
 
 	tview_tables_check_kinds(reads, name);
-	check_privileges(result);
+	tview_create_check_privileges(result);
 	list_sort(result, list_oid_cmp);
 	return result;
 }

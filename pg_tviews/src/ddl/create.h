@@ -24,6 +24,7 @@ extern Oid	tview_create(const char *schema, const char *entity,
 						 Jsonb *options, const char *command);
 extern char *tview_create_check(Query *query, const char *name,
 								const TviewOptions *options);
+extern void tview_create_check_privileges(List *tables);
 extern bool tview_create_running(void);
 extern bool tview_create_set_running(bool running);
 extern List *tview_create_tables(const struct TviewExpansion *expansion,
