@@ -26,6 +26,7 @@
 #include "ddl/persistence.h"
 #include "ddl/policies.h"
 #include "ddl/record.h"
+#include "ddl/suspend.h"
 #include "refresh/flush.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_ddl_command_start);
@@ -231,8 +232,19 @@ pg_tviews_sql_drop(PG_FUNCTION_ARGS)
 					GetCommandTagName(((EventTriggerData *) fcinfo->context)->tag));
 	tview_intercept_drop_casts();
 	tview_partitions_end(parsetree);
-	if (IsA(parsetree, DropStmt) &&
-		((DropStmt *) parsetree)->removeType == OBJECT_TRIGGER)
-		tview_intercept_drop_trigger();
+	if (!IsA(parsetree, DropStmt))
+		return (Datum) 0;
+	switch (((DropStmt *) parsetree)->removeType)
+	{
+		case OBJECT_TRIGGER:
+		case OBJECT_EXTENSION:	/* ALTER TRIGGER ... DEPENDS ON EXTENSION */
+			tview_intercept_drop_trigger();
+			break;
+		case OBJECT_STATISTIC_EXT:
+			tview_suspend_lay_tripwires();
+			break;
+		default:
+			break;
+	}
 	return (Datum) 0;
 }

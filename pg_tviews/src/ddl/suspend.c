@@ -73,6 +73,8 @@ has_tripwire(Oid tview)
 	bool		result;
 
 	SPI_connect();
+
+	/* as it is now: the statement that runs may have dropped it */
 	if (SPI_execute(psprintf("SELECT FROM pg_catalog.pg_depend AS d, pg_catalog.pg_statistic_ext AS s "
 							 "WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass "
 							 "AND d.objid OPERATOR(pg_catalog.=) s.oid "
@@ -80,7 +82,7 @@ has_tripwire(Oid tview)
 							 "AND d.refobjid OPERATOR(pg_catalog.=) %u AND s.stxrelid OPERATOR(pg_catalog.=) %u",
 							 tview_extension_function(TVIEW_TRIPWIRE_FUNCTION, InvalidOid),
 							 tview),
-					true, 1) != SPI_OK_SELECT)
+					false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not look for statistics");
 	result = SPI_processed > 0;
 	SPI_finish();

@@ -22,6 +22,11 @@ SELECT test_error($$CREATE OR REPLACE TRIGGER "!tview_guard" BEFORE INSERT ON tv
 -- one that is dropped comes back
 DROP TRIGGER "!tview_capture" ON tb_a;
 DROP TRIGGER "!tview_guard" ON tv_a;
+-- with an extension that they were made to depend on
+CREATE EXTENSION citext;
+ALTER TRIGGER "!tview_capture" ON tb_a DEPENDS ON EXTENSION citext;
+ALTER TRIGGER "!tview_guard" ON tv_a DEPENDS ON EXTENSION citext;
+DROP EXTENSION citext;
 SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE tgname LIKE '!%' ORDER BY 1, 2;
 UPDATE tb_a SET n = 3;
 SELECT data FROM tv_a;
