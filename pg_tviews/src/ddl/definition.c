@@ -21,6 +21,7 @@
 
 #include "analyze/expand.h"
 #include "analyze/operators.h"
+#include "analyze/select.h"
 #include "base/extension.h"
 #include "base/names.h"
 #include "base/owner.h"
@@ -42,13 +43,13 @@ tview_definition_text(Query *query)
 }
 
 /*
- * tview_definition_of_view - the query of a view as text
+ * The query of a view.
  *
  * Entries of the range table for the view itself, which servers before 16 put
  * there, are removed: the text is not to depend on whether they are there.
  */
-char *
-tview_definition_of_view(Oid view)
+static Query *
+view_query(Oid view)
 {
 	Query	   *query = tview_view_query(view);
 
@@ -61,7 +62,63 @@ tview_definition_of_view(Oid view)
 		query->rtable = list_delete_first(query->rtable);
 		OffsetVarNodes((Node *) query, -1, 0);
 	}
-	return tview_definition_text(query);
+	return query;
+}
+
+/*
+ * tview_definition_of_view - the query of a view as text
+ */
+char *
+tview_definition_of_view(Oid view)
+{
+	return tview_definition_text(view_query(view));
+}
+
+/*
+ * Name the columns of all branches of a set operation like its own, as dumps
+ * do; only the first branch's names mean anything.
+ */
+static Query *
+name_branches(Query *query)
+{
+	ListCell   *lc;
+
+	if (query->setOperations == NULL)
+		return query;
+	foreach(lc, query->rtable)
+	{
+		Query	   *branch = ((RangeTblEntry *) lfirst(lc))->subquery;
+		ListCell   *own;
+		ListCell   *other;
+
+		if (branch == NULL)
+			continue;
+		forboth(own, query->targetList, other, branch->targetList)
+			((TargetEntry *) lfirst(other))->resname =
+			((TargetEntry *) lfirst(own))->resname;
+		(void) name_branches(branch);
+	}
+	return query;
+}
+
+/*
+ * tview_definition_is_of_view - is this text, with qualified names, the query
+ * of the view?
+ *
+ * Text that was written by another server, or before a restore, may only look
+ * different.
+ */
+bool
+tview_definition_is_of_view(const char *definition, const char *entity,
+							Oid view)
+{
+	Query	   *query;
+
+	if (strcmp(definition, tview_definition_of_view(view)) == 0)
+		return true;
+	query = tview_select_parse(definition, entity);
+	return strcmp(tview_definition_text(name_branches(query)),
+				  tview_definition_text(name_branches(view_query(view)))) == 0;
 }
 
 /* TVIEWs with a view that depends on any of these objects */

@@ -12,6 +12,8 @@
 
 extern char *tview_definition_text(Query *query);
 extern char *tview_definition_of_view(Oid view);
+extern bool tview_definition_is_of_view(const char *definition,
+										const char *entity, Oid view);
 extern void tview_definition_refresh(const char *objects);
 
 #endif							/* TVIEW_DEFINITION_H */

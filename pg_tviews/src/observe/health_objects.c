@@ -97,6 +97,13 @@ tview_health_metadata(TviewHealth *health)
 						  "SELECT format('TVIEW %s has no primary key on %I', m.tview, m.key_column) FROM $.pg_tview_meta AS m JOIN pg_class AS c ON c.oid = m.tview "
 						  "WHERE NOT EXISTS (SELECT FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
 						  "WHERE i.indrelid = m.tview AND i.indisprimary AND i.indisvalid AND i.indnkeyatts = 1 AND a.attname = m.key_column) ORDER BY 1");
+	tview_health_add_rows(health, TVIEW_HEALTH_ERROR,
+						  "SELECT format('%s of TVIEW %s changes what refreshes write, or queries read: remove it, and call pg_tviews_repair()', o.name, m.tview) "
+						  "FROM $.pg_tview_meta AS m CROSS JOIN LATERAL ("
+						  "SELECT format('rule %I', r.rulename) FROM pg_rewrite AS r WHERE r.ev_class = m.tview AND r.rulename <> '_RETURN' "
+						  "UNION ALL SELECT format('trigger %I', t.tgname) FROM pg_trigger AS t WHERE t.tgrelid = m.tview AND t.tgtype & 3 = 3 "
+						  "UNION ALL SELECT format('parent %s', i.inhparent::regclass) FROM pg_inherits AS i WHERE i.inhrelid = m.tview "
+						  "UNION ALL SELECT format('child %s', i.inhrelid::regclass) FROM pg_inherits AS i WHERE i.inhparent = m.tview) AS o (name) ORDER BY 1");
 	tview_health_add_rows(health, TVIEW_HEALTH_WARNING,
 						  "SELECT format('pg_tview_helpers says that TVIEW %s reads view %s: one of them is missing', h.tview, h.helper) FROM $.pg_tview_helpers AS h "
 						  "WHERE NOT EXISTS (SELECT FROM $.pg_tview_meta AS m WHERE m.tview = h.tview) "

@@ -40,6 +40,7 @@
 #include "catalog/meta.h"
 #include "catalog/reads.h"
 #include "catalog/suspension.h"
+#include "ddl/definition.h"
 #include "observe/explain.h"
 #include "observe/health.h"
 #include "refresh/row_security.h"
@@ -105,6 +106,20 @@ prepare(const char *sql, int nargs, Oid *types, SPIPlanPtr *result)
 			 SPI_result_code_string(SPI_result));
 }
 
+/* Is the query of the view the one that the TVIEW was made with? */
+static void
+check_view(TviewHealth *health, const TviewMeta *meta)
+{
+	if (get_rel_relkind(meta->view) != RELKIND_VIEW ||
+		tview_definition_is_of_view(meta->definition, meta->entity,
+									meta->view))
+		return;
+	tview_health_add(health, TVIEW_HEALTH_ERROR,
+					 psprintf("view %s has another query than TVIEW %s was made with: run CREATE OR REPLACE VIEW with the right one, which rebuilds the TVIEW",
+							  tview_name_qualified(meta->view),
+							  tview_name_qualified(meta->tview)));
+}
+
 /* Can the text of the definition still be read, with the names that it has? */
 static void
 check_definition(TviewHealth *health, Oid relid)
@@ -120,8 +135,10 @@ check_definition(TviewHealth *health, Oid relid)
 		TviewMeta  *meta = lfirst(lc);
 		SPIPlanPtr	plan;
 
-		if (meta->tview == relid)
-			prepare(meta->definition, 0, NULL, &plan);
+		if (meta->tview != relid)
+			continue;
+		prepare(meta->definition, 0, NULL, &plan);
+		check_view(health, meta);
 	}
 	SPI_finish();
 	tview_owner_leave(&saved);
@@ -153,6 +170,23 @@ check_tables_known(const TviewExpansion *expansion, const Tview *tview)
 				 errdetail("Changes of the table are not captured for it.")));
 }
 
+/* Raise an error if it would not be noticed that a view gets another query. */
+static void
+check_helpers_known(const TviewExpansion *expansion, Oid tview)
+{
+	List	   *known = tview_meta_find(psprintf("SELECT h.helper FROM %s AS h WHERE h.tview OPERATOR(pg_catalog.=) %u",
+												 tview_extension_qualify("pg_tview_helpers"),
+												 tview));
+	List	   *unknown = list_difference_oid(expansion->helpers, known);
+
+	if (unknown != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("it reads view %s, which is not in its metadata",
+						tview_name_qualified(linitial_oid(unknown))),
+				 errdetail("It would not be rebuilt if the view were replaced.")));
+}
+
 /* Make the plan of a TVIEW anew, as its owner. */
 static void
 check_plan(TviewHealth *health, Oid relid)
@@ -168,6 +202,7 @@ check_plan(TviewHealth *health, Oid relid)
 	expansion = tview_expand(tview_view_query(view));
 	tview_check_definition(expansion, entity, options);
 	check_tables_known(expansion, tview_graph_find(relid));
+	check_helpers_known(expansion, relid);
 	tview_row_security_check(tview_plan_build(relid, view, entity, NULL, options));
 	tview_owner_leave(&saved);
 }

@@ -79,6 +79,42 @@ ALTER EVENT TRIGGER pg_tviews_ddl_command_start ENABLE;
 ALTER EVENT TRIGGER pg_tviews_ddl_command_end ENABLE;
 TABLE findings;
 
+-- a view with another query; what changes rows on their way into a TVIEW, or adds
+-- some; a plain view that isn't known
+CREATE VIEW loud AS SELECT pk_user, upper(name) AS name FROM tb_user;
+CREATE TABLE tv_loud AS
+SELECT p.pk_post AS pk_loud, to_jsonb(l.name) AS data FROM "tb Post" p JOIN loud l ON l.pk_user = p.fk_user;
+CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+SET session_replication_role = replica;
+CREATE OR REPLACE VIEW v_user AS SELECT pk_user, jsonb_build_object('name', lower(name)) AS data FROM tb_user;
+CREATE RULE "no update" AS ON UPDATE TO tv_post DO INSTEAD NOTHING;
+CREATE TRIGGER keeper BEFORE INSERT ON tv_user FOR EACH ROW EXECUTE FUNCTION nothing();
+CREATE TABLE tv_louder () INHERITS (tv_loud);
+RESET session_replication_role;
+DELETE FROM pg_tview_helpers WHERE tview = 'tv_loud'::regclass;
+TABLE findings;
+DROP RULE "no update" ON tv_post;
+DROP TRIGGER keeper ON tv_user;
+DROP TABLE tv_louder;
+CREATE OR REPLACE VIEW v_loud AS
+SELECT p.pk_post AS pk_loud, to_jsonb(l.name) AS data FROM "tb Post" p JOIN loud l ON l.pk_user = p.fk_user;
+TABLE findings;
+SELECT * FROM pg_tviews_verify('user');
+CREATE OR REPLACE VIEW v_user AS SELECT pk_user, jsonb_build_object('name', lower(name)) AS data FROM tb_user;
+TABLE findings;
+SELECT * FROM pg_tviews_verify('user');
+CREATE OR REPLACE VIEW v_user AS SELECT pk_user, jsonb_build_object('name', name) AS data FROM tb_user;
+-- a view that only looks different, as dumps write set operations
+CREATE TABLE tv_all AS
+SELECT pk_user AS pk_all, to_jsonb(name) AS data FROM tb_user UNION ALL SELECT -pk_user, to_jsonb(upper(name)) FROM tb_user;
+SET session_replication_role = replica;
+DO $$ BEGIN EXECUTE 'CREATE OR REPLACE VIEW v_all AS ' || pg_get_viewdef('v_all'); END $$;
+RESET session_replication_role;
+TABLE findings;
+DROP TABLE tv_all, tv_loud;
+DROP VIEW loud;
+DROP FUNCTION nothing;
+
 -- partitions and child tables
 CREATE TABLE tb_part (pk_part int, name text) PARTITION BY LIST (name);
 CREATE TABLE tb_part_a PARTITION OF tb_part FOR VALUES IN ('a') PARTITION BY HASH (pk_part);
