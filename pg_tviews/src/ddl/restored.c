@@ -55,6 +55,17 @@ check_owner(Oid relid, Relation rel)
 			 errhint("Rows of TVIEWs that are missing, or belong to others, can be restored by a superuser.")));
 }
 
+/* Will a constraint refuse the row, so that there is nothing to look at? */
+static bool
+lacks_value(HeapTuple tuple, TupleDesc desc)
+{
+	for (int i = 0; i < desc->natts; i++)
+		if (TupleDescAttr(desc, i)->attnotnull &&
+			heap_attisnull(tuple, i + 1, desc))
+			return true;
+	return false;
+}
+
 /* The row of the log with a mark. */
 static HeapTuple
 mark(HeapTuple tuple, Relation rel)
@@ -69,8 +80,11 @@ mark(HeapTuple tuple, Relation rel)
 	tview_details_text(&details, TVIEW_AUDIT_RESTORED_BY,
 					   GetUserNameFromId(GetUserId(), false));
 	value = heap_getattr(tuple, column, desc, &isnull);
-	if (isnull)
-		return tuple;
+	if (!JB_ROOT_IS_OBJECT(DatumGetJsonbP(value)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("details of a row of table \"%s\" must be a JSON object",
+						RelationGetRelationName(rel))));
 	value = DirectFunctionCall2(jsonb_concat, value,
 								JsonbPGetDatum(tview_details_end(&details)));
 	return heap_modify_tuple_by_cols(tuple, desc, 1, &column, &value, &isnull);
@@ -95,7 +109,8 @@ pg_tviews_metadata_restored(PG_FUNCTION_ARGS)
 						"pg_tviews_metadata_restored")));
 	rel = data->tg_relation;
 	tuple = data->tg_trigtuple;
-	if (tview_owner_is_member(RelationGetRelid(rel)))
+	if (tview_owner_is_member(RelationGetRelid(rel)) ||
+		lacks_value(tuple, RelationGetDescr(rel)))
 		return PointerGetDatum(tuple);
 	if (is_ours(rel, "pg_tview_meta"))
 	{
