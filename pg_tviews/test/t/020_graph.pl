@@ -186,7 +186,8 @@ $node->safe_psql($db, q{
 	ALTER EVENT TRIGGER pg_tviews_ddl_command_start ENABLE;
 	ALTER EVENT TRIGGER pg_tviews_ddl_command_end ENABLE;});
 my ($broken, $ways) = svg(graph('dot'));
-is_deeply($broken->{'public.tv_user'},
+# where statistics are those of all sessions, the time stands there, too
+is_deeply([ grep { !/ ms a refresh/ } @{ $broken->{'public.tv_user'} } ],
 	[ 'public.tv_user', 'about 10 rows', 'cannot be maintained' ],
 	'a broken TVIEW is said to be');
 is($ways->{'public.tb_user -> public.tv_user'},
