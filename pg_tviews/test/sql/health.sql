@@ -155,10 +155,11 @@ SET session_replication_role = replica;
 TABLE findings;
 RESET session_replication_role;
 
--- versions
+-- versions; whether there is a newer one is not known with Debian's
+-- extension_destdir
 BEGIN;
 UPDATE pg_extension SET extversion = '0.0.9' WHERE extname = 'pg_tviews';
-TABLE findings;
+SELECT * FROM findings WHERE findings::text LIKE '%ERROR%';
 ROLLBACK;
 TABLE findings;
 
