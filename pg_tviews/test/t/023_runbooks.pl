@@ -5,150 +5,43 @@
 use strict;
 use warnings;
 
-use Cwd qw(abs_path);
 use File::Basename qw(dirname);
-use IPC::Run ();
+use File::Temp qw(tempdir);
+
+# Filling up a disk takes one of our own: a user namespace in which we may
+# mount it, and inside of it another one in which we are an ordinary user, for
+# the server doesn't start otherwise.  This comes first, for PostgreSQL::Test
+# takes our output away when the program begins.
+BEGIN
+{
+	if (!defined $ENV{RUNBOOKS_DISK})
+	{
+		my $mount = 'mount -t tmpfs -o size=80M tmpfs "$RUNBOOKS_DISK"';
+		my @inside = ('unshare', '--user', '--map-root-user', '--mount', 'sh', '-ec');
+
+		$ENV{RUNBOOKS_DISK} = tempdir(DIR => $ENV{TESTDATADIR});
+		if (system(@inside, "$mount 2>/dev/null") == 0)
+		{
+			exec @inside, "$mount; exec unshare --user --map-user=1000 --map-group=1000 \"\$\@\"",
+			  'sh', $^X, map({ "-I$_" } @INC), $0;
+		}
+		$ENV{RUNBOOKS_DISK} = '';
+	}
+}
+
+use PageTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use TviewTest;
-
-my $page = abs_path(dirname(__FILE__) . '/../../../docs/operations/runbooks.md');
-my $dir = PostgreSQL::Test::Utils::tempdir();
-my %played;
-
-# Filling up a disk takes one of our own: a user namespace in which we may
-# mount it, and inside of it another one in which we are an ordinary user, for
-# the server doesn't start otherwise.
-if (!defined $ENV{RUNBOOKS_DISK})
-{
-	my $mount = 'mount -t tmpfs -o size=80M tmpfs "$RUNBOOKS_DISK"';
-	my @inside = ('unshare', '--user', '--map-root-user', '--mount', 'sh', '-ec');
-
-	$ENV{RUNBOOKS_DISK} = PostgreSQL::Test::Utils::tempdir_short();
-	if (system(@inside, "$mount 2>/dev/null") == 0)
-	{
-		exec @inside, "$mount; exec unshare --user --map-user=1000 --map-group=1000 \"\$\@\"",
-		  'sh', $^X, map({ "-I$_" } @INC), $0;
-	}
-	$ENV{RUNBOOKS_DISK} = '';
-}
 
 my $node = new_node('runbooks', 'jit = off');
 $node->append_conf('postgresql.conf',
 	"shared_preload_libraries = '" . library($node) . "'");
 $node->restart;
 
-# The blocks of the page, by number of the runbook ('' for what comes before),
-# and within it by what stands in bold at the beginning of a paragraph:
-# [language, SQLSTATE expected, text, output expected]
-sub read_page
-{
-	my ($runbook, $part) = ('', '');
-	my (%blocks, $block);
-
-	foreach my $line (split /\n/, slurp_file($page))
-	{
-		if ($block)
-		{
-			if ($line eq '```')
-			{
-				if ($block->[0] eq 'text')
-				{
-					$blocks{$runbook}{$part}[-1][3] = $block->[2];
-				}
-				else
-				{
-					push @{ $blocks{$runbook}{$part} }, $block;
-				}
-				undef $block;
-				next;
-			}
-			$block->[2] .= "$line\n";
-		}
-		elsif ($line =~ /^```(\w+)(?: fails (\w+))?$/)
-		{
-			$block = [ $1, $2, '' ];
-		}
-		elsif ($line =~ /^## (\d+)\./)
-		{
-			($runbook, $part) = ($1, '');
-		}
-		elsif ($line =~ /^\*\*(\w[\w ]*?)\.?\*\*/)
-		{
-			$part = $1;
-		}
-	}
-	return \%blocks;
-}
-
-my $blocks = read_page();
-
-# Output as the page shows it: rules and spaces don't count, and an ellipsis
-# stands for anything.
-sub pattern
-{
-	my $text = shift;
-	my @lines = grep { !/^[-+ ]+$/ } split /\n/, $text;
-	my $pattern = join('\n',
-		map { join('.*', map { quotemeta } split(/…/, squeeze($_), -1)) } @lines);
-
-	# an ellipsis of its own is any number of lines
-	$pattern =~ s/\\n\.\*(?=\\n|$)/(?:\\n.*)*/g;
-	return qr/^$pattern(?:\n\(\d+ rows?\))?$/;
-}
-
-sub squeeze
-{
-	my $text = shift;
-
-	$text =~ s/\xe2\x80\xa6/…/g;
-	$text =~ s/ *\| */|/g;
-	$text =~ s/^ +| +$//mg;
-	$text =~ s/ +/ /g;
-	return $text;
-}
-
-# Run one block; return its output.
-sub run_block
-{
-	my ($db, $block, $name) = @_;
-	my ($language, $fails, $text, $expected) = @$block;
-	my ($out, $err) = ('', '');
-	my $command = $language eq 'sh' ? [ 'bash', '-euo', 'pipefail' ]
-	  : [ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=sqlstate', '-f', '-' ];
-	my ($title) = $text =~ /^(.*)$/m;
-
-	local $ENV{PGHOST} = $node->host;
-	local $ENV{PGPORT} = $node->port;
-	local $ENV{PGDATABASE} = $db;
-	my $ok = IPC::Run::run($command, '<', \$text, '>', \$out, '2>', \$err,
-		init => sub { chdir $dir or die "$dir: $!" });
-	if ($fails)
-	{
-		like($err, qr/ERROR:  $fails/, "$name: fails with $fails: $title");
-	}
-	else
-	{
-		ok($ok, "$name: $title") or diag($err);
-	}
-	if (defined $expected)
-	{
-		my $got = join("\n", grep { $_ ne '' && !/^[-+ ]+$/ } split(/\n/, squeeze($out)));
-		like($got, pattern($expected), "$name: output of it");
-	}
-	return $out;
-}
-
-sub run_part
-{
-	my ($db, $runbook, $part) = @_;
-	my $of = $blocks->{$runbook}{$part} or die "no commands of $part in $runbook";
-
-	$played{"$runbook $part"} = 1;
-	run_block($db, $_, "$runbook $part") foreach @$of;
-	return;
-}
+my $page = PageTest->new('runbooks', $node);
+my $dir = $page->{dir};
 
 # A database with TVIEWs for a runbook, which is named by its number
 sub blog
@@ -184,13 +77,13 @@ sub play
 	my $db = blog($runbook);
 
 	$fault->($db);
-	run_part($db, $runbook, $_) foreach @parts;
+	$page->run_part($db, $runbook, $_) foreach @parts;
 	is_in_order($db, "$runbook: afterwards");
 	return $db;
 }
 
 # What the page begins with
-run_part(blog(''), '', '');
+$page->run_part(blog(''), '', '');
 ok(-s "$dir/support_report.json", 'there is a report');
 
 # 1. A TVIEW is not updated
@@ -220,9 +113,9 @@ play(2, sub {
 		SET work_mem = '1GB';
 		BEGIN;
 		UPDATE tb_post SET title = title || '.'});
-	like(run_block($db, $blocks->{3}{Diagnosis}[1], '3 Diagnosis'),
+	like($page->run_block($db, $page->{blocks}{3}{Diagnosis}[1], '3 Diagnosis'),
 		qr/^ +$pid .*\{post\}.*queued/m, '3: what takes the memory is seen');
-	run_part($db, 3, 'Diagnosis');
+	$page->run_part($db, 3, 'Diagnosis');
 	my ($size) = split / /, slurp_file("/proc/$pid/statm");
 	my $limit = $size * 4096 + (4 << 20);
 	system_or_bail('prlimit', '--pid', $pid, "--as=$limit");
@@ -233,8 +126,8 @@ play(2, sub {
 	like($node->safe_psql($db, 'SELECT title FROM tb_post WHERE pk_post = 1'), qr/[^.]$/, '3: rolled back');
 
 	# the commands of the page, under the same limit
-	$writer->query_safe($blocks->{3}{Resolution}[0][2]);
-	$played{'3 Resolution'} = 1;
+	$writer->query_safe($page->{blocks}{3}{Resolution}[0][2]);
+	$page->mark_played(3, 'Resolution');
 	is( $node->safe_psql($db, q{SELECT count(*) FROM tv_post WHERE data ->> 'title' LIKE '%(revised)'}),
 		29050, '3: in portions it goes through');
 	$writer->quit;
@@ -278,10 +171,10 @@ SKIP:
 	  or die 'setting not taken';
 	$node->safe_psql($db,
 		'CREATE FUNCTION tviews_new_feature() RETURNS int LANGUAGE sql RETURN 2');
-	run_part($db, 4, 'Diagnosis');
+	$page->run_part($db, 4, 'Diagnosis');
 	$node->safe_psql($db, q{UPDATE tb_user SET name = 'the old version works' WHERE pk_user = 1});
 	is_maintained($node, $db, '4: after the error');
-	run_part($db, 4, 'Resolution');
+	$page->run_part($db, 4, 'Resolution');
 	is( $node->safe_psql($db, 'SELECT tviews_new_feature(), our_feature()'),
 		'1|2', '4: the new version is there, and what was in the way');
 	$node->safe_psql($db, q{UPDATE tb_user SET name = 'so does the new one' WHERE pk_user = 1});
@@ -322,8 +215,8 @@ UPDATE tb_user SET name = 'waits' WHERE pk_user = 1;
 });
 	$node->poll_query_until($db, 'SELECT count(*) > 0 FROM pg_tviews_locks WHERE NOT granted')
 	  or die 'nobody waits';
-	run_part($db, 6, 'Diagnosis');
-	run_part($db, 6, 'Resolution');
+	$page->run_part($db, 6, 'Diagnosis');
+	$page->run_part($db, 6, 'Resolution');
 	$writer->query_safe('SELECT 1');
 	$writer->quit;
 	is($node->safe_psql($db, q{SELECT data -> 'author' ->> 'name' FROM tv_post WHERE pk_post = 1}),
@@ -356,8 +249,8 @@ SKIP:
 	system_or_bail('fallocate', '--length', '76M', "$ENV{RUNBOOKS_DISK}/other");
 	is(sqlstate($node, $db, $load), '53100', '9: the disk is full');
 	is_in_order($db, '9: after the error');
-	run_part($db, 9, 'Diagnosis');
-	run_part($db, 9, 'Resolution');
+	$page->run_part($db, 9, 'Diagnosis');
+	$page->run_part($db, 9, 'Resolution');
 	is(sqlstate($node, $db, $load), '', '9: it goes on');
 	is($node->safe_psql($db, 'SELECT count(*) FROM tv_user'), 39010, '9: all is loaded');
 	is_in_order($db, '9: afterwards');
@@ -375,13 +268,7 @@ play(10, sub {
 is($node->safe_psql('runbook_10', q{SELECT count(*), min(data ->> 'content') FILTER (WHERE pk_comment = 1) FROM tv_comment}),
 	'100|newer', '10: what was lost is there, and what is newer still is');
 
-my @not_played;
-foreach my $runbook (sort keys %$blocks)
-{
-	push @not_played, grep { !$played{$_} }
-	  map { "$runbook $_" } sort keys %{ $blocks->{$runbook} };
-}
-@not_played = grep { !/^9 / } @not_played if $ENV{RUNBOOKS_DISK} eq '';
-is(join(', ', @not_played), '', 'every command of the page was run');
+my @chapters = grep { $_ ne '9' || $ENV{RUNBOOKS_DISK} ne '' } keys %{ $page->{blocks} };
+is($page->not_played(sort @chapters), '', 'every command of the page was run');
 stop_and_check_log($node);
 done_testing();
