@@ -6,13 +6,14 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(
   new_node create_blog fill_blog differing is_maintained sqlstate
-  hold_lock wait_for_waiter library stop_and_check_log
+  start_load hold_lock wait_for_waiter library stop_and_check_log
 );
 
 # A running server that logs what can be looked for afterwards; the other
@@ -86,6 +87,36 @@ sub fill_blog
 	return;
 }
 
+# Four clients that change the tables and read their own changes, until they
+# are stopped or the server is: returns what to call finish() of.  What they have
+# committed are comments from number 1000 on; it returns when there are some new.
+sub start_load
+{
+	my ($node, $db) = @_;
+	my $script = PostgreSQL::Test::Utils::tempdir() . '/load.sql';
+	my $done = 'SELECT count(*) FROM tb_comment WHERE pk_comment >= 1000';
+	my ($out, $err) = ('', '');
+
+	append_to_file($script, q{
+		\set u random(1, 10)
+		\set p random(1, 50)
+		BEGIN;
+		UPDATE tb_user SET name = 'user ' || random() WHERE pk_user = :u;
+		UPDATE tb_post SET fk_user = :u WHERE pk_post = :p;
+		INSERT INTO tb_comment VALUES (nextval('numbers'), :p, 'new');
+		SELECT count(*) FROM tv_comment WHERE fk_post = :p;
+		END;
+	});
+	$node->safe_psql($db, 'CREATE SEQUENCE IF NOT EXISTS numbers START 1000');
+	my $before = $node->safe_psql($db, $done);
+	my $load = IPC::Run::start(
+		[ 'pgbench', '-n', '-c', '4', '-T', '60', '--max-tries', '100', '-f',
+			$script, $node->connstr($db) ], '>', \$out, '2>', \$err);
+	$node->poll_query_until($db, "SELECT ($done) >= $before + 50")
+	  or die "no load: $err";
+	return $load;
+}
+
 # Rows in which any TVIEW differs from its view, in either direction; a few
 # are enough
 sub differing
@@ -96,11 +127,11 @@ sub differing
 		WHERE extname = 'pg_tviews'});
 	my $sql = $node->safe_psql($db, qq{
 		SELECT string_agg(format(
-			\$\$(SELECT '%1\$s', to_jsonb(t) - 'updated_at' FROM %1\$s t
-				EXCEPT ALL SELECT '%1\$s', to_jsonb(v) FROM %2\$s v)
+			\$\$(SELECT %1\$L, to_jsonb(t) - 'updated_at' FROM %1\$s t
+				EXCEPT ALL SELECT %1\$L, to_jsonb(v) FROM %2\$s v)
 			UNION ALL
-			(SELECT '%2\$s', to_jsonb(v) FROM %2\$s v
-				EXCEPT ALL SELECT '%2\$s', to_jsonb(t) - 'updated_at' FROM %1\$s t)\$\$,
+			(SELECT %2\$L, to_jsonb(v) FROM %2\$s v
+				EXCEPT ALL SELECT %2\$L, to_jsonb(t) - 'updated_at' FROM %1\$s t)\$\$,
 			tview, view), ' UNION ALL ')
 		FROM $schema.pg_tview_meta});
 
