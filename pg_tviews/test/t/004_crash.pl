@@ -4,7 +4,6 @@
 use strict;
 use warnings;
 
-use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -17,33 +16,13 @@ my $db = 'postgres';
 $node->safe_psql($db, 'CREATE EXTENSION pg_tviews');
 create_blog($node, $db);
 fill_blog($node, $db);
-$node->safe_psql($db, 'CREATE SEQUENCE numbers START 1000');
-
-my $script = PostgreSQL::Test::Utils::tempdir() . '/load.sql';
-append_to_file($script, q{
-\set u random(1, 10)
-\set p random(1, 50)
-BEGIN;
-UPDATE tb_user SET name = 'user ' || random() WHERE pk_user = :u;
-UPDATE tb_post SET fk_user = :u WHERE pk_post = :p;
-INSERT INTO tb_comment VALUES (nextval('numbers'), :p, 'new');
-SELECT count(*) FROM tv_comment WHERE fk_post = :p;
-END;
-});
 
 # Run the load, and kill something while it is running.
 sub kill_during_load
 {
 	my ($name, $kill) = @_;
 	my $done = 'SELECT count(*) FROM tb_comment WHERE pk_comment >= 1000';
-	my $before = $node->safe_psql($db, $done);
-	my ($out, $err) = ('', '');
-	my $load = IPC::Run::start(
-		[ 'pgbench', '-n', '-c', '4', '-T', '60', '--max-tries', '100', '-f',
-			$script, $node->connstr($db) ], '>', \$out, '2>', \$err);
-
-	$node->poll_query_until($db, "SELECT ($done) >= $before + 50")
-	  or die 'no load';
+	my $load = start_load($node, $db);
 	my $committed = $node->safe_psql($db, $done);
 	$kill->();
 	$load->finish;
