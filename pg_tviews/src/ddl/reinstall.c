@@ -539,6 +539,28 @@ return_faults(ReturnSetInfo *result, List *faults)
 }
 
 /*
+ * Refuse to drop triggers as orphans when it is the metadata that are missing:
+ * a table has the guard of a TVIEW.  Changes would go by without an error then.
+ */
+static void
+check_metadata(void)
+{
+	List	   *unknown = list_difference_oid(tview_triggers_tables(TVIEW_GUARD_FUNCTION),
+											  all_tviews());
+	ListCell   *lc;
+
+	foreach(lc, unknown)
+		if (strncmp(get_rel_name(lfirst_oid(lc)), TVIEW_TABLE_PREFIX,
+					strlen(TVIEW_TABLE_PREFIX)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s was a TVIEW, whose metadata are lost",
+						tview_name_qualified(lfirst_oid(lc))),
+				 errdetail("Triggers that look orphaned may be those that it needs."),
+				 errhint("Restore the metadata and call pg_tviews_recreate(), or drop the table. The triggers of a TVIEW that is known are reinstalled by its name.")));
+}
+
+/*
  * pg_tviews_reinstall_triggers - mend triggers; returns what was wrong
  *
  * TVIEWs that were dropped unnoticed are forgotten, so that triggers which only
@@ -556,7 +578,10 @@ pg_tviews_reinstall_triggers(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
+	{
+		check_metadata();
 		tview_drop_lost("pg_tviews_reinstall_triggers");
+	}
 	tviews = tview_rebuild_candidates(PG_ARGISNULL(0) ? NULL :
 									  text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	lock_tables(find_faults(tviews));

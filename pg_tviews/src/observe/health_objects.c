@@ -66,6 +66,31 @@ tview_health_event_triggers(TviewHealth *health)
 						  "WHERE t.evtenabled IS NULL OR t.evtenabled NOT IN ('O', 'A') ORDER BY 1");
 }
 
+#define OUR_FUNCTION(name) \
+	"(SELECT p.oid FROM pg_proc AS p JOIN pg_extension AS x ON x.extnamespace = p.pronamespace " \
+	"WHERE x.extname = 'pg_tviews' AND p.proname = '" name "')"
+
+/*
+ * Tables that look like TVIEWs, and aren't: those that were, because of their
+ * guard, and others that may have been.
+ */
+static void
+check_unknown(TviewHealth *health)
+{
+	tview_health_add_rows(health, TVIEW_HEALTH_ERROR,
+						  "SELECT format('table %s was a TVIEW, whose metadata are lost, and nothing keeps it up to date: "
+						  "restore them and call pg_tviews_recreate(), or drop the table', t.tgrelid::regclass) "
+						  "FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid AND c.relname LIKE 'tv\\_%' "
+						  "WHERE t.tgfoid = " OUR_FUNCTION(TVIEW_GUARD_FUNCTION) " AND NOT EXISTS (SELECT FROM $.pg_tview_meta AS m WHERE m.tview = t.tgrelid) GROUP BY t.tgrelid ORDER BY 1");
+	tview_health_add_rows(health, TVIEW_HEALTH_WARNING,
+						  "SELECT format('table %s has a view %s, but is no TVIEW, and pg_tviews doesn''t keep it up to date: "
+						  "pg_tviews_convert_table() makes one of it', c.oid::regclass, v.oid::regclass) "
+						  "FROM pg_class AS c JOIN pg_class AS v ON v.relnamespace = c.relnamespace AND v.relname = 'v_' || substr(c.relname, 4) "
+						  "WHERE c.relname LIKE 'tv\\_%' AND c.relkind IN ('r', 'p') AND v.relkind = 'v' "
+						  "AND NOT EXISTS (SELECT FROM $.pg_tview_meta AS m WHERE m.tview = c.oid) "
+						  "AND NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgfoid = " OUR_FUNCTION(TVIEW_GUARD_FUNCTION) ") ORDER BY 1");
+}
+
 /*
  * tview_health_metadata - is there all that the metadata speak of?
  */
@@ -112,6 +137,7 @@ tview_health_metadata(TviewHealth *health)
 						  "SELECT format('TVIEW %s can''t be read, because %s is suspended since %s: pg_tviews_resume() rebuilds it', "
 						  "s.tview, CASE WHEN s.cause = s.tview THEN 'it' ELSE s.cause::text END, date_trunc('second', s.since)) "
 						  "FROM $.pg_tviews_suspended AS s ORDER BY s.since, s.tview::oid");
+	check_unknown(health);
 	if (health->findings == NIL)
 		tview_health_add_rows(health, TVIEW_HEALTH_OK, COUNT_TVIEWS);
 }
@@ -142,10 +168,6 @@ add_trigger(void *health, Oid relid, const char *trigger, const char *problem,
 							  function != NULL ? " and pg_tviews_repair()" : ""));
 }
 
-#define CAPTURE_FUNCTION \
-	"(SELECT p.oid FROM pg_proc AS p JOIN pg_extension AS x ON x.extnamespace = p.pronamespace " \
-	"WHERE x.extname = 'pg_tviews' AND p.proname = '" TVIEW_CAPTURE_FUNCTION "')"
-
 /* By statement not all changes are captured, or all of them twice. */
 static void
 check_by_statement(TviewHealth *health)
@@ -165,7 +187,7 @@ check_by_statement(TviewHealth *health)
 	}
 	tview_health_add_rows(health, TVIEW_HEALTH_WARNING,
 						  "SELECT format('changes of table %s are captured twice, by row and by statement: run ALTER TABLE %s ENABLE REPLICA TRIGGER %I', "
-						  "t.tgrelid::regclass, t.tgrelid::regclass, t.tgname) FROM pg_trigger AS t WHERE t.tgfoid = " CAPTURE_FUNCTION " "
+						  "t.tgrelid::regclass, t.tgrelid::regclass, t.tgname) FROM pg_trigger AS t WHERE t.tgfoid = " OUR_FUNCTION(TVIEW_CAPTURE_FUNCTION) " "
 						  "AND t.tgtype & 1 = 1 AND t.tgenabled = 'A' "
 						  "AND EXISTS (SELECT FROM pg_trigger AS o WHERE o.tgrelid = t.tgrelid AND o.tgfoid = t.tgfoid AND o.tgenabled IN ('O', 'A') "
 						  "AND (o.tgoldtable IS NOT NULL OR o.tgnewtable IS NOT NULL)) ORDER BY 1");
@@ -199,7 +221,7 @@ tview_health_replication(TviewHealth *health)
 						  "UNION SELECT m.tview::oid FROM t JOIN $.pg_tview_meta AS m ON t.relid = ANY (m.dependencies)) "
 						  "SELECT format('trigger %I of table %s does not fire for what a subscription brings: run ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', "
 						  "g.tgname, g.tgrelid::regclass, g.tgrelid::regclass, g.tgname) "
-						  "FROM pg_trigger AS g WHERE g.tgfoid = " CAPTURE_FUNCTION " AND g.tgenabled = 'O' "
+						  "FROM pg_trigger AS g WHERE g.tgfoid = " OUR_FUNCTION(TVIEW_CAPTURE_FUNCTION) " AND g.tgenabled = 'O' "
 						  "AND g.tgoldtable IS NULL AND g.tgnewtable IS NULL "
 						  "AND g.tgrelid IN (SELECT s.relid FROM s UNION ALL SELECT t.relid FROM t) ORDER BY 1");
 }

@@ -99,6 +99,20 @@ SELECT * FROM pg_tviews_reinstall_triggers();
 SELECT entity FROM pg_tview_meta WHERE entity = 'lost';
 SELECT operation, details ->> 'command' AS command, details ->> 'found_later' AS found_later FROM pg_tviews_audit('lost');
 
+-- what looks like an orphan is none where it is the metadata that are lost
+CREATE TABLE tv_lost AS SELECT pk_lost, '{}'::jsonb AS data FROM tb_lost;
+CREATE TABLE tv_ours (x int);
+CREATE VIEW v_ours AS TABLE tv_lost;
+BEGIN;
+DELETE FROM pg_tview_meta WHERE entity = 'lost';
+SELECT status, message FROM pg_tviews_health_check() WHERE component = 'metadata';
+SELECT test_error('INSERT INTO tb_lost VALUES (2)');
+SELECT test_error('SELECT * FROM pg_tviews_reinstall_triggers()');
+SELECT * FROM pg_tviews_reinstall_triggers('user');
+ROLLBACK;
+DROP VIEW v_ours;
+DROP TABLE tv_ours, tv_lost;
+
 -- a rollback takes it back
 ALTER TABLE tb_user DISABLE TRIGGER "!tview_capture";
 BEGIN;
