@@ -2,77 +2,24 @@
 \echo Use "CREATE EXTENSION pg_tviews" to load this file. \quit
 
 --
--- Names of relations in metadata
---
-
-CREATE TYPE @extschema@.pg_tview_relation;
-CREATE FUNCTION @extschema@.pg_tview_relation_in(cstring)
-    RETURNS @extschema@.pg_tview_relation
-    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.pg_tview_relation_in(cstring) IS
-    'internal: input of type pg_tview_relation';
-CREATE FUNCTION @extschema@.pg_tview_relation_out(@extschema@.pg_tview_relation)
-    RETURNS cstring
-    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.pg_tview_relation_out(@extschema@.pg_tview_relation) IS
-    'internal: output of type pg_tview_relation';
-CREATE FUNCTION @extschema@.pg_tview_relation_recv(internal)
-    RETURNS @extschema@.pg_tview_relation
-    AS 'oidrecv' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.pg_tview_relation_recv(internal) IS
-    'internal: binary input of type pg_tview_relation';
-CREATE FUNCTION @extschema@.pg_tview_relation_send(@extschema@.pg_tview_relation)
-    RETURNS bytea
-    AS 'oidsend' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.pg_tview_relation_send(@extschema@.pg_tview_relation) IS
-    'internal: binary output of type pg_tview_relation';
-CREATE TYPE @extschema@.pg_tview_relation (
-    INPUT = @extschema@.pg_tview_relation_in,
-    OUTPUT = @extschema@.pg_tview_relation_out,
-    RECEIVE = @extschema@.pg_tview_relation_recv,
-    SEND = @extschema@.pg_tview_relation_send,
-    LIKE = pg_catalog.regclass,
-    CATEGORY = 'N'
-);
-COMMENT ON TYPE @extschema@.pg_tview_relation IS
-    'like regclass, but a relation that is not there is no error: it becomes -, so that metadata can be restored without its relations';
-CREATE CAST (@extschema@.pg_tview_relation AS pg_catalog.regclass)
-    WITHOUT FUNCTION AS IMPLICIT;
-CREATE CAST (@extschema@.pg_tview_relation AS pg_catalog.oid)
-    WITHOUT FUNCTION AS IMPLICIT;
-CREATE CAST (pg_catalog.regclass AS @extschema@.pg_tview_relation)
-    WITHOUT FUNCTION AS ASSIGNMENT;
-COMMENT ON CAST (@extschema@.pg_tview_relation AS pg_catalog.regclass) IS
-    'for comparisons, and for functions';
-COMMENT ON CAST (@extschema@.pg_tview_relation AS pg_catalog.oid) IS
-    'for comparisons, and for indexes';
-COMMENT ON CAST (pg_catalog.regclass AS @extschema@.pg_tview_relation) IS
-    'for writing metadata';
-
---
 -- Metadata
 --
 
 CREATE TABLE @extschema@.pg_tview_meta (
     entity        text        NOT NULL,
     schema        name        NOT NULL,
-    tview         @extschema@.pg_tview_relation   NOT NULL,
-    view          @extschema@.pg_tview_relation   NOT NULL,
-    root          @extschema@.pg_tview_relation   NOT NULL,
+    tview         regclass    NOT NULL PRIMARY KEY,
+    view          regclass    NOT NULL UNIQUE,
+    root          regclass    NOT NULL,
     key_column    name        NOT NULL,
     definition    text        NOT NULL,
-    dependencies  @extschema@.pg_tview_relation[] NOT NULL,
+    dependencies  regclass[]  NOT NULL,
     fk_columns    name[]      NOT NULL,
     uuid_columns  name[]      NOT NULL,
     options       jsonb       NOT NULL,
     created_at    timestamptz NOT NULL,
-    policies      text        NOT NULL,
-    suspended     timestamptz
+    policies      text        NOT NULL
 );
-CREATE UNIQUE INDEX pg_tview_meta_tview_idx ON @extschema@.pg_tview_meta (tview)
-    WHERE tview OPERATOR(pg_catalog.<>) 0::pg_catalog.oid;
-CREATE UNIQUE INDEX pg_tview_meta_view_idx ON @extschema@.pg_tview_meta (view)
-    WHERE view OPERATOR(pg_catalog.<>) 0::pg_catalog.oid;
 COMMENT ON TABLE @extschema@.pg_tview_meta IS
     'TVIEWs of this database, one row for each';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.entity IS
@@ -80,9 +27,9 @@ COMMENT ON COLUMN @extschema@.pg_tview_meta.entity IS
 COMMENT ON COLUMN @extschema@.pg_tview_meta.schema IS
     'schema of the TVIEW';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.tview IS
-    'the maintained table, tv_<entity>; - if it was not there when the row was restored';
+    'the maintained table, tv_<entity>';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.view IS
-    'the defining view, v_<entity>; - if it was not there when the row was restored';
+    'the defining view, v_<entity>';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.root IS
     'table whose rows give the TVIEW its keys';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.key_column IS
@@ -101,16 +48,12 @@ COMMENT ON COLUMN @extschema@.pg_tview_meta.created_at IS
     'when the TVIEW was created';
 COMMENT ON COLUMN @extschema@.pg_tview_meta.policies IS
     'row-level security policies of tables, as they apply to the owner of the TVIEW; empty if there are none';
-COMMENT ON COLUMN @extschema@.pg_tview_meta.suspended IS
-    'since when the TVIEW itself is suspended, and may be out of date; null if it isn''t';
 
 CREATE TABLE @extschema@.pg_tview_helpers (
-    helper  @extschema@.pg_tview_relation NOT NULL,
-    tview   @extschema@.pg_tview_relation NOT NULL
+    helper  regclass NOT NULL,
+    tview   regclass NOT NULL,
+    PRIMARY KEY (helper, tview)
 );
-CREATE UNIQUE INDEX pg_tview_helpers_idx
-    ON @extschema@.pg_tview_helpers (helper, tview)
-    WHERE helper OPERATOR(pg_catalog.<>) 0::pg_catalog.oid AND tview OPERATOR(pg_catalog.<>) 0::pg_catalog.oid;
 COMMENT ON TABLE @extschema@.pg_tview_helpers IS
     'plain views that definitions read, and the TVIEWs that use them';
 COMMENT ON COLUMN @extschema@.pg_tview_helpers.helper IS
@@ -119,7 +62,6 @@ COMMENT ON COLUMN @extschema@.pg_tview_helpers.tview IS
     'a TVIEW whose definition reads it, directly or through other views';
 
 GRANT SELECT ON @extschema@.pg_tview_meta, @extschema@.pg_tview_helpers TO PUBLIC;
-GRANT INSERT ON @extschema@.pg_tview_meta, @extschema@.pg_tview_helpers TO @extowner@;
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.pg_tview_meta', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.pg_tview_helpers', '');
 
@@ -133,21 +75,6 @@ CREATE TRIGGER pg_tviews_metadata_changed
     FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.pg_tviews_metadata_changed();
 COMMENT ON TRIGGER pg_tviews_metadata_changed ON @extschema@.pg_tview_meta IS
     'tells every backend that the set of TVIEWs has changed';
-
-CREATE FUNCTION @extschema@.pg_tviews_metadata_restored() RETURNS trigger
-    AS 'MODULE_PATHNAME' LANGUAGE C;
-COMMENT ON FUNCTION @extschema@.pg_tviews_metadata_restored() IS
-    'internal: lets a role restore metadata of TVIEWs that it could make';
-CREATE TRIGGER pg_tviews_metadata_restored
-    BEFORE INSERT ON @extschema@.pg_tview_meta
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.pg_tviews_metadata_restored();
-COMMENT ON TRIGGER pg_tviews_metadata_restored ON @extschema@.pg_tview_meta IS
-    'lets a role restore metadata of TVIEWs that it could make';
-CREATE TRIGGER pg_tviews_metadata_restored
-    BEFORE INSERT ON @extschema@.pg_tview_helpers
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.pg_tviews_metadata_restored();
-COMMENT ON TRIGGER pg_tviews_metadata_restored ON @extschema@.pg_tview_helpers IS
-    'lets a role restore metadata of TVIEWs that it could make';
 
 --
 -- Audit log
@@ -208,15 +135,7 @@ COMMENT ON COLUMN @extschema@.pg_tview_audit_log.application_name IS
 COMMENT ON COLUMN @extschema@.pg_tview_audit_log.details IS
     'command and version; definition and options of the TVIEW afterwards, or before it was dropped; "old" has what was different before; further keys depend on the operation';
 
-CREATE TRIGGER pg_tviews_metadata_restored
-    BEFORE INSERT ON @extschema@.pg_tview_audit_log
-    FOR EACH ROW EXECUTE FUNCTION @extschema@.pg_tviews_metadata_restored();
-COMMENT ON TRIGGER pg_tviews_metadata_restored ON @extschema@.pg_tview_audit_log IS
-    'marks rows that a role has restored which is no superuser';
-
 GRANT SELECT ON @extschema@.pg_tview_audit_log TO pg_read_all_stats;
-GRANT SELECT, INSERT ON @extschema@.pg_tview_audit_log TO @extowner@;
-GRANT SELECT, UPDATE ON @extschema@.pg_tview_audit_log_log_id_seq TO @extowner@;
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.pg_tview_audit_log', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.pg_tview_audit_log_log_id_seq', '');
 
@@ -246,19 +165,6 @@ CREATE FUNCTION @extschema@.pg_tviews_create(entity text, definition text,
 COMMENT ON FUNCTION @extschema@.pg_tviews_create(text, text, jsonb) IS
     'make view v_<entity> and table tv_<entity> of a query, and maintain the table from now on';
 
-CREATE FUNCTION @extschema@.pg_tviews_convert_table("table" regclass,
-                                                    entity text,
-                                                    definition text,
-                                                    options jsonb DEFAULT '{}',
-                                                    OUT missing bigint,
-                                                    OUT different bigint,
-                                                    OUT extra bigint,
-                                                    OUT duplicate bigint)
-    RETURNS record
-    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.pg_tviews_convert_table(regclass, text, text, jsonb) IS
-    'make a TVIEW of a table tv_<entity> that was maintained by hand, and maintain it from now on; returns how many rows were missing, different, extra (null keys included), and duplicates by key';
-
 CREATE FUNCTION @extschema@.pg_tviews_alter(entity text, definition text,
                                             options jsonb DEFAULT NULL)
     RETURNS text
@@ -282,78 +188,6 @@ CREATE FUNCTION @extschema@.pg_tviews_refresh(entity text,
 COMMENT ON FUNCTION @extschema@.pg_tviews_refresh(text) IS
     'recompute all rows of a TVIEW and write those that differ; returns how many rows were written';
 
-CREATE FUNCTION @extschema@.pg_tviews_repair(entity text DEFAULT NULL)
-    RETURNS TABLE (tview regclass, key text, difference text, columns text[])
-    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.pg_tviews_repair(text) IS
-    'recompute all rows of a TVIEW, or of all that the caller owns, and write those that differ; returns these as they were found: missing, extra, or different in these columns';
-
-CREATE FUNCTION @extschema@.pg_tviews_suspend(entity text)
-    RETURNS SETOF regclass
-    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.pg_tviews_suspend(text) IS
-    'stop refreshing a TVIEW and those that read it, which can''t be read until it is resumed; returns them';
-
-CREATE FUNCTION @extschema@.pg_tviews_resume(entity text)
-    RETURNS TABLE (tview regclass, inserted bigint, updated bigint,
-                   deleted bigint)
-    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.pg_tviews_resume(text) IS
-    'rebuild a suspended TVIEW and those suspended with it by differences, and refresh them again from now on; returns how many rows were written';
-
-CREATE VIEW @extschema@.pg_tviews_suspended AS
-WITH RECURSIVE s AS (
-    SELECT m.entity, m.schema, m.tview::pg_catalog.regclass,
-           m.tview::pg_catalog.regclass AS cause, m.suspended AS since
-    FROM @extschema@.pg_tview_meta AS m
-    WHERE m.suspended IS NOT NULL
-    UNION
-    SELECT m.entity, m.schema, m.tview::pg_catalog.regclass, s.cause, s.since
-    FROM s
-    JOIN @extschema@.pg_tview_meta AS m ON s.tview = ANY (m.dependencies))
-SELECT s.entity, s.schema, s.tview, s.cause, s.since FROM s;
-COMMENT ON VIEW @extschema@.pg_tviews_suspended IS
-    'TVIEWs that are suspended, one row for each reason';
-COMMENT ON COLUMN @extschema@.pg_tviews_suspended.entity IS
-    'name of the entity';
-COMMENT ON COLUMN @extschema@.pg_tviews_suspended.schema IS
-    'schema of the TVIEW';
-COMMENT ON COLUMN @extschema@.pg_tviews_suspended.tview IS
-    'the TVIEW';
-COMMENT ON COLUMN @extschema@.pg_tviews_suspended.cause IS
-    'the TVIEW that was suspended: this one, or one that it reads, directly or not';
-COMMENT ON COLUMN @extschema@.pg_tviews_suspended.since IS
-    'when that was done';
-GRANT SELECT ON @extschema@.pg_tviews_suspended TO PUBLIC;
-
-CREATE FUNCTION @extschema@.pg_tviews_reinstall_triggers(entity text DEFAULT NULL)
-    RETURNS TABLE ("table" regclass, trigger text, problem text)
-    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.pg_tviews_reinstall_triggers(text) IS
-    'mend the triggers that a TVIEW needs, or all that the caller owns, and then drop those that no TVIEW needs, too; returns what was wrong: missing, disabled, replica mode only, wrong definition, orphaned';
-
-CREATE FUNCTION @extschema@.pg_tviews_recreate(entity text DEFAULT NULL)
-    RETURNS TABLE (tview regclass, result text)
-    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.pg_tviews_recreate(text) IS
-    'make TVIEWs that the metadata has and the database lacks: one with those it reads, or all that the caller may; returns what was made, in order: created, or converted of a table that was there';
-
---
--- How changes are captured
---
-
-CREATE FUNCTION @extschema@.pg_tviews_install_stmt_triggers("table" regclass)
-    RETURNS void
-    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.pg_tviews_install_stmt_triggers(regclass) IS
-    'capture changes of a table that TVIEWs read by statement, which may be cheaper where many narrow rows are written at once';
-
-CREATE FUNCTION @extschema@.pg_tviews_install_row_triggers("table" regclass)
-    RETURNS void
-    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.pg_tviews_install_row_triggers(regclass) IS
-    'capture changes of a table that TVIEWs read by row, as at first';
-
 --
 -- Looking at TVIEWs
 --
@@ -368,24 +202,10 @@ CREATE FUNCTION @extschema@.pg_tviews_explain(entity text)
     RETURNS TABLE (source_no integer, source regclass, alias text, kind text,
                    key_columns text[], used_columns text[], derivation text,
                    path text, index text, missing_index text,
-                   cascade_level integer, capture text)
+                   cascade_level integer)
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.pg_tviews_explain(text) IS
     'how changes of each source of a TVIEW reach its keys, one row for each way';
-
-CREATE FUNCTION @extschema@.pg_tviews_suggest_indexes(entity text DEFAULT NULL)
-    RETURNS TABLE (tviews regclass[], "table" regclass, statement text,
-                   status text, existing regclass, estimated_rows bigint,
-                   reason text)
-    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.pg_tviews_suggest_indexes(text) IS
-    'statements that make the indexes which refreshes of a TVIEW, or of all, lack, those of large tables first; status missing, invalid or partial, or unknown for a TVIEW that can''t be maintained';
-
-CREATE FUNCTION @extschema@.pg_tviews_graph(format text DEFAULT 'mermaid')
-    RETURNS text
-    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.pg_tviews_graph(text) IS
-    'tables and TVIEWs, and how changes lead from one to the other, as a picture in Mermaid or DOT: estimated rows, average refresh in milliseconds, kinds as pg_tviews_explain() returns them';
 
 CREATE FUNCTION @extschema@.pg_tviews_analyze_select(definition text,
                                                      entity text DEFAULT NULL,
@@ -396,14 +216,11 @@ CREATE FUNCTION @extschema@.pg_tviews_analyze_select(definition text,
 COMMENT ON FUNCTION @extschema@.pg_tviews_analyze_select(text, text, jsonb) IS
     'what pg_tviews_create() would make of a definition, or why it would refuse it, without creating anything; sections are verdict, column, source, index, notice';
 
-CREATE FUNCTION @extschema@.pg_tviews_health_check(sample integer DEFAULT 0)
+CREATE FUNCTION @extschema@.pg_tviews_health_check()
     RETURNS TABLE (status text, component text, message text, severity text)
-    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.pg_tviews_health_check(integer) IS
-    'whether everything is in place that keeps TVIEWs right, and that many keys of each TVIEW are: status OK, WARNING or ERROR, severity info, warning or error; one row for each component in order, and for each finding in the others';
-REVOKE EXECUTE ON FUNCTION @extschema@.pg_tviews_health_check(integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION @extschema@.pg_tviews_health_check(integer)
-    TO @extowner@, pg_monitor;
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_health_check() IS
+    'whether everything is in place that keeps TVIEWs right: status ok, warning or error, severity info, warning or critical; one row for each component in order, and for each finding in the others';
 
 CREATE FUNCTION @extschema@.pg_tviews_lookup(tview regclass, tag integer,
                                              OUT "table" regclass,
@@ -497,7 +314,7 @@ COMMENT ON FUNCTION @extschema@.pg_tviews_stats_reset(text) IS
     'start the statistics of a TVIEW anew, or those of all and of caches';
 
 CREATE VIEW @extschema@.pg_tviews_performance_summary AS
-SELECT m.entity, m.schema, m.tview::pg_catalog.regclass,
+SELECT m.entity, m.schema, m.tview,
        COALESCE(s.refreshes, 0) AS total_refreshes,
        COALESCE(s.rebuilds, 0) AS rebuilds,
        COALESCE(s.keys, 0) AS keys_derived,
@@ -677,17 +494,12 @@ COMMENT ON FUNCTION @extschema@.pg_tviews_version() IS
 CREATE FUNCTION @extschema@.pg_tviews_capture() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION @extschema@.pg_tviews_capture() IS
-    'internal: notes changed rows of a table that TVIEWs read';
+    'internal: notes a changed row of a table that TVIEWs read';
 
 CREATE FUNCTION @extschema@.pg_tviews_guard() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION @extschema@.pg_tviews_guard() IS
     'internal: refuses direct writes to a TVIEW';
-
-CREATE FUNCTION @extschema@.pg_tviews_tripwire() RETURNS boolean
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION @extschema@.pg_tviews_tripwire() IS
-    'internal: called when a query is planned that reads a TVIEW which is, or was, suspended';
 
 CREATE FUNCTION @extschema@.pg_tviews_trace_key(anyelement) RETURNS anyelement
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE COST 0.01;

@@ -6,6 +6,9 @@
  * Nothing may wait in the queue when the shape of anything changes, so any
  * DDL flushes it first.
  *
+ * What a script of the extension does is its own business.  Where library and
+ * objects are of different versions, statements go on that put this right.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -15,6 +18,8 @@
 #include "nodes/parsenodes.h"
 
 #include "base/compat.h"
+#include "base/version.h"
+#include "catalog/graph.h"
 #include "ddl/create.h"
 #include "ddl/dependencies.h"
 #include "ddl/drop.h"
@@ -91,6 +96,45 @@ changes_metadata(Node *stmt)
 	}
 }
 
+static bool
+is_function_or_type(ObjectType type)
+{
+	return type == OBJECT_FUNCTION || type == OBJECT_PROCEDURE ||
+		type == OBJECT_ROUTINE || type == OBJECT_AGGREGATE ||
+		type == OBJECT_TYPE || type == OBJECT_DOMAIN;
+}
+
+/*
+ * Statements that change the version, and those that get something out of the
+ * way of that.
+ */
+static bool
+is_about_versions(Node *stmt)
+{
+	switch (nodeTag(stmt))
+	{
+		case T_CreateExtensionStmt:
+		case T_AlterExtensionStmt:
+			return true;
+		case T_DropStmt:
+			return ((DropStmt *) stmt)->removeType == OBJECT_EXTENSION;
+		case T_RenameStmt:
+			return is_function_or_type(((RenameStmt *) stmt)->renameType);
+		case T_AlterObjectSchemaStmt:
+			return is_function_or_type(((AlterObjectSchemaStmt *) stmt)->objectType);
+		default:
+			return false;
+	}
+}
+
+/* Is the statement none that TVIEWs have to do with? */
+static bool
+is_none_of_ours(Node *stmt)
+{
+	return tview_create_running() || tview_version_is_changing() ||
+		(is_about_versions(stmt) && !tview_version_matches());
+}
+
 /*
  * pg_tviews_ddl_command_start - before DDL
  */
@@ -100,7 +144,7 @@ pg_tviews_ddl_command_start(PG_FUNCTION_ARGS)
 	Node	   *parsetree = event_parsetree(fcinfo,
 											"pg_tviews_ddl_command_start");
 
-	if (tview_create_running())
+	if (is_none_of_ours(parsetree))
 		return (Datum) 0;
 	tview_flush_for_ddl();
 	tview_locks_start(parsetree);
@@ -146,7 +190,9 @@ pg_tviews_ddl_command_end(PG_FUNCTION_ARGS)
 											"pg_tviews_ddl_command_end");
 	TviewRecord record;
 
-	if (tview_create_running())
+	if (IsA(parsetree, AlterExtensionStmt))
+		tview_graph_announce();
+	if (is_none_of_ours(parsetree))
 		return (Datum) 0;
 	tview_record_begin(&record,
 					   changes_metadata(parsetree) ?
@@ -224,6 +270,8 @@ pg_tviews_sql_drop(PG_FUNCTION_ARGS)
 	Node	   *parsetree = event_parsetree(fcinfo, "pg_tviews_sql_drop");
 	DropBehavior behavior = DROP_CASCADE;
 
+	if (tview_version_is_changing())
+		return (Datum) 0;
 	if (IsA(parsetree, DropStmt))
 		behavior = ((DropStmt *) parsetree)->behavior;
 	else if (IsA(parsetree, DropOwnedStmt))

@@ -19,12 +19,14 @@
 
 #include "catalog/namespace.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "base/extension.h"
 #include "base/inherits.h"
 #include "base/names.h"
+#include "base/version.h"
 #include "catalog/graph.h"
 #include "catalog/meta.h"
 #include "stats/activity.h"
@@ -97,6 +99,7 @@ load_graph(void)
 	List	   *result = NIL;
 	ListCell   *lc;
 
+	tview_version_check();
 	foreach(lc, tview_meta_read())
 	{
 		TviewMeta  *meta = lfirst(lc);
@@ -325,6 +328,18 @@ tview_graph_level(List *dependencies)
 			level = Max(level, read->level);
 	}
 	return level + 1;
+}
+
+/*
+ * tview_graph_announce - have all backends load the graph anew
+ */
+void
+tview_graph_announce(void)
+{
+	Oid			relid = tview_extension_table("pg_tview_meta", true);
+
+	if (OidIsValid(relid))
+		CacheInvalidateRelcacheByRelid(relid);
 }
 
 /*

@@ -37,6 +37,7 @@ extern List *tview_graph_readers(Oid relid);
 extern List *tview_graph_row_readers(Oid relid);
 extern int	tview_graph_level(List *dependencies);
 extern uint64 tview_graph_generation(void);
+extern void tview_graph_announce(void);
 extern void tview_graph_invalidate(Oid relid);
 
 #endif							/* TVIEW_GRAPH_H */

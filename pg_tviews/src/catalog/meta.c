@@ -47,8 +47,7 @@ enum
 	META_UUID_COLUMNS,
 	META_OPTIONS,
 	META_CREATED_AT,
-	META_POLICIES,
-	META_SUSPENDED
+	META_POLICIES
 };
 
 static Datum
@@ -235,6 +234,18 @@ tview_meta_set_suspended(Oid tview, bool suspended)
 }
 
 /*
+ * A column that a change of versions may have added anew, behind others, or be
+ * about to.
+ */
+static bool
+has_suspended(HeapTuple tuple, TupleDesc desc)
+{
+	int			column = SPI_fnumber(desc, "suspended");
+
+	return column > 0 && !heap_attisnull(tuple, column, desc);
+}
+
+/*
  * tview_meta_was_suspended - was the TVIEW suspended in what this snapshot sees?
  */
 bool
@@ -254,8 +265,7 @@ tview_meta_was_suspended(Oid tview, Snapshot snapshot)
 		if (DatumGetObjectId(heap_getattr(tuple, META_TVIEW,
 										  RelationGetDescr(rel),
 										  &isnull)) == tview)
-			result = !heap_attisnull(tuple, META_SUSPENDED,
-									 RelationGetDescr(rel));
+			result = has_suspended(tuple, RelationGetDescr(rel));
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
@@ -286,10 +296,9 @@ TviewMeta *
 tview_meta_form(HeapTuple tuple, TupleDesc desc)
 {
 	TviewMeta  *meta = palloc0(sizeof(TviewMeta));
-	Datum		values[32];
-	bool		nulls[32];
+	Datum	   *values = palloc(sizeof(Datum) * desc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * desc->natts);
 
-	Assert(desc->natts <= lengthof(values));
 	heap_deform_tuple(tuple, desc, values, nulls);
 	meta->entity = TextDatumGetCString(values[META_ENTITY - 1]);
 	meta->schema = pstrdup(NameStr(*DatumGetName(values[META_SCHEMA - 1])));
@@ -301,7 +310,7 @@ tview_meta_form(HeapTuple tuple, TupleDesc desc)
 	meta->dependencies = oid_list(values[META_DEPENDENCIES - 1]);
 	meta->options = DatumGetJsonbPCopy(values[META_OPTIONS - 1]);
 	meta->policies = TextDatumGetCString(values[META_POLICIES - 1]);
-	meta->suspended = !nulls[META_SUSPENDED - 1];
+	meta->suspended = has_suspended(tuple, desc);
 	meta->changed_by = HeapTupleHeaderGetXmin(tuple->t_data);
 	return meta;
 }

@@ -31,6 +31,7 @@
 #include "base/extension.h"
 #include "base/names.h"
 #include "base/owner.h"
+#include "base/version.h"
 #include "catalog/graph.h"
 #include "observe/attempt.h"
 #include "observe/health.h"
@@ -254,6 +255,9 @@ put_component(ReturnSetInfo *result, TviewHealth *health,
 static int
 sample_argument(FunctionCallInfo fcinfo)
 {
+	/* version 0.1.0 had no argument */
+	if (PG_NARGS() == 0)
+		tview_version_check();
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
