@@ -236,6 +236,12 @@ CREATE FUNCTION @extschema@.pg_tviews_install_row_triggers("table" regclass)
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.pg_tviews_install_row_triggers(regclass) IS
     'capture changes of a table that TVIEWs read by row, as at first';
+CREATE FUNCTION @extschema@.pg_tviews_capture_replicated(entity text,
+                                                         "on" boolean DEFAULT true)
+    RETURNS SETOF regclass
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.pg_tviews_capture_replicated(text, boolean) IS
+    'have the changes captured that logical replication makes in tables that a TVIEW reads, directly or through other TVIEWs, or no longer; returns the tables for which that is new';
 CREATE FUNCTION @extschema@.pg_tviews_explain(entity text)
     RETURNS TABLE (source_no integer, source regclass, alias text, kind text,
                    key_columns text[], used_columns text[], derivation text,

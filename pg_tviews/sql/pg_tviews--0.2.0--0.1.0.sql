@@ -37,6 +37,7 @@ DROP FUNCTION @extschema@.pg_tviews_reinstall_triggers(text);
 DROP FUNCTION @extschema@.pg_tviews_recreate(text);
 DROP FUNCTION @extschema@.pg_tviews_install_stmt_triggers(regclass);
 DROP FUNCTION @extschema@.pg_tviews_install_row_triggers(regclass);
+DROP FUNCTION @extschema@.pg_tviews_capture_replicated(text, boolean);
 DROP FUNCTION @extschema@.pg_tviews_suggest_indexes(text);
 DROP FUNCTION @extschema@.pg_tviews_graph(text);
 DROP FUNCTION @extschema@.pg_tviews_health_check(integer);

@@ -55,6 +55,8 @@ typedef struct Found
 								 * pg_trigger.h */
 	int16		replica;		/* and those that fire in replica mode only */
 	int16		statement;
+	List	   *always;			/* names of those that fire in all modes */
+	List	   *origin;			/* and that don't in replica mode */
 	char	   *other;			/* an AFTER trigger of somebody else */
 } Found;
 
@@ -108,6 +110,18 @@ add_events(Found *found, HeapTuple tuple, Relation rel)
 		found->row |= form->tgtype;
 }
 
+/* Capture triggers that are enabled, by mode */
+static void
+add_mode(Found *found, Form_pg_trigger form)
+{
+	char	   *name = pstrdup(NameStr(form->tgname));
+
+	if (form->tgenabled == TRIGGER_FIRES_ALWAYS)
+		found->always = lappend(found->always, name);
+	else if (form->tgenabled == TRIGGER_FIRES_ON_ORIGIN)
+		found->origin = lappend(found->origin, name);
+}
+
 static Found
 find_triggers(Oid relid, const char *function)
 {
@@ -129,6 +143,7 @@ find_triggers(Oid relid, const char *function)
 		if (form->tgfoid == funcid)
 		{
 			found.triggers = lappend_oid(found.triggers, form->oid);
+			add_mode(&found, form);
 			add_events(&found, tuple, rel);
 		}
 		else if (!form->tgisinternal && TRIGGER_FOR_AFTER(form->tgtype) &&
@@ -164,6 +179,30 @@ tview_triggers_by_statement(Oid relid)
 	Found		found = find_triggers(relid, TVIEW_CAPTURE_FUNCTION);
 
 	return is_by_statement(&found);
+}
+
+/*
+ * tview_triggers_fire_always - are changes of the table captured by row, in
+ * replica mode, too?
+ */
+bool
+tview_triggers_fire_always(Oid relid)
+{
+	Found		found = find_triggers(relid, TVIEW_CAPTURE_FUNCTION);
+
+	return found.always != NIL && !is_by_statement(&found);
+}
+
+/*
+ * tview_triggers_in_other_mode - names of capture triggers that fire always but
+ * should do so on origin only, or the other way round
+ */
+List *
+tview_triggers_in_other_mode(Oid relid, char mode)
+{
+	Found		found = find_triggers(relid, TVIEW_CAPTURE_FUNCTION);
+
+	return mode == TRIGGER_FIRES_ALWAYS ? found.origin : found.always;
 }
 
 /*

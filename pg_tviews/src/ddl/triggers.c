@@ -21,7 +21,9 @@
 #include "utils/lsyscache.h"
 
 #include "base/extension.h"
+#include "base/inherits.h"
 #include "base/names.h"
+#include "base/owner.h"
 #include "catalog/graph.h"
 #include "catalog/triggers.h"
 #include "ddl/execute.h"
@@ -130,17 +132,78 @@ tview_triggers_enable(Oid relid, const char *name, char enabled)
 }
 
 /*
- * tview_triggers_make - make one of them
+ * Make one of them, to fire in these modes.  Who may make triggers may not be
+ * the owner, who alone may choose the modes of what was made.
  */
-void
-tview_triggers_make(Oid relid, const TviewTrigger *trigger)
+static void
+make(Oid relid, const TviewTrigger *trigger, char enabled)
 {
 	tview_execute("CREATE TRIGGER \"%s\" %s ON %s %s EXECUTE FUNCTION %s()",
 				  trigger->name, trigger->events,
 				  tview_name_qualified(relid), trigger->level,
 				  tview_extension_qualify(trigger->function));
-	if (trigger->enabled != TRIGGER_FIRES_ON_ORIGIN)
-		tview_triggers_enable(relid, trigger->name, trigger->enabled);
+	if (enabled != TRIGGER_FIRES_ON_ORIGIN)
+	{
+		TviewOwnerContext saved;
+
+		tview_owner_enter(&saved, tview_owner_of(relid), true);
+		tview_triggers_enable(relid, trigger->name, enabled);
+		tview_owner_leave(&saved);
+	}
+}
+
+static bool
+any_fires_always(List *tables)
+{
+	ListCell   *lc;
+
+	foreach(lc, tables)
+		if (tview_triggers_fire_always(lfirst_oid(lc)))
+		return true;
+	return false;
+}
+
+/*
+ * Are changes of the table to be captured in replica mode, too?  If those of a
+ * table that it is a partition or child of are, or of one that this TVIEW
+ * reads: what refreshes it writes in that mode, too.
+ */
+static bool
+is_replicated(Oid relid)
+{
+	Tview	   *tview = tview_graph_find(relid);
+
+	return tview_triggers_fire_always(relid) ||
+		any_fires_always(tview_inherits_ancestors(relid)) ||
+		(tview != NULL && any_fires_always(tview->dependencies));
+}
+
+static char
+mode_to_make(bool replicated, const TviewTrigger *trigger)
+{
+	return replicated && trigger->enabled == TRIGGER_FIRES_ON_ORIGIN ?
+		TRIGGER_FIRES_ALWAYS : trigger->enabled;
+}
+
+/*
+ * tview_triggers_make - make one of them
+ */
+void
+tview_triggers_make(Oid relid, const TviewTrigger *trigger)
+{
+	make(relid, trigger,
+		 mode_to_make(strcmp(trigger->function, TVIEW_CAPTURE_FUNCTION) == 0 &&
+					  !tview_triggers_by_statement(relid) &&
+					  is_replicated(relid), trigger));
+}
+
+static void
+make_all(Oid relid, List *triggers, bool replicated)
+{
+	ListCell   *lc;
+
+	foreach(lc, triggers)
+		make(relid, lfirst(lc), mode_to_make(replicated, lfirst(lc)));
 }
 
 /*
@@ -149,12 +212,9 @@ tview_triggers_make(Oid relid, const TviewTrigger *trigger)
 void
 tview_triggers_capture(Oid relid)
 {
-	ListCell   *lc;
-
-	if (tview_triggers_are_complete(relid))
-		return;
-	foreach(lc, tview_triggers_wanted(relid, TVIEW_CAPTURE_FUNCTION))
-		tview_triggers_make(relid, lfirst(lc));
+	if (!tview_triggers_are_complete(relid))
+		make_all(relid, tview_triggers_wanted(relid, TVIEW_CAPTURE_FUNCTION),
+				 !tview_triggers_by_statement(relid) && is_replicated(relid));
 }
 
 /*
@@ -165,11 +225,11 @@ void
 tview_triggers_mend(Oid relid)
 {
 	List	   *wanted = tview_triggers_wanted(relid, TVIEW_CAPTURE_FUNCTION);
-	ListCell   *lc;
+	bool		replicated = !tview_triggers_by_statement(relid) &&
+	is_replicated(relid);
 
 	tview_triggers_drop_capture(relid);
-	foreach(lc, wanted)
-		tview_triggers_make(relid, lfirst(lc));
+	make_all(relid, wanted, replicated);
 }
 
 /*
@@ -181,16 +241,36 @@ void
 tview_triggers_replace(Oid relid, bool by_statement)
 {
 	bool		was_by_statement = tview_triggers_by_statement(relid);
-	ListCell   *lc;
 
 	if (tview_triggers_are_complete(relid) && was_by_statement == by_statement)
 		return;
 	tview_triggers_drop_capture(relid);
-	foreach(lc, by_statement ? wanted_by_statement() :
-			tview_triggers_wanted(relid, TVIEW_CAPTURE_FUNCTION))
-		tview_triggers_make(relid, was_by_statement && !by_statement ?
-							in_mode(lfirst(lc), TRIGGER_FIRES_ALWAYS) :
-							lfirst(lc));
+	make_all(relid, by_statement ? wanted_by_statement() :
+			 tview_triggers_wanted(relid, TVIEW_CAPTURE_FUNCTION),
+			 was_by_statement && !by_statement);
+}
+
+/*
+ * tview_triggers_set_replicated - have the changes that replication makes
+ * captured, or no longer; says whether that wasn't so before
+ *
+ * By statement, they are anyway.
+ */
+bool
+tview_triggers_set_replicated(Oid relid, bool replicated)
+{
+	char		mode = replicated ? TRIGGER_FIRES_ALWAYS : TRIGGER_FIRES_ON_ORIGIN;
+	bool		changed = false;
+	ListCell   *lc;
+
+	if (tview_triggers_by_statement(relid))
+		return false;
+	foreach(lc, tview_triggers_in_other_mode(relid, mode))
+	{
+		tview_triggers_enable(relid, lfirst(lc), mode);
+		changed = true;
+	}
+	return changed;
 }
 
 /*

@@ -27,6 +27,7 @@ extern void tview_triggers_enable(Oid relid, const char *name, char enabled);
 extern void tview_triggers_capture(Oid relid);
 extern void tview_triggers_mend(Oid relid);
 extern void tview_triggers_replace(Oid relid, bool by_statement);
+extern bool tview_triggers_set_replicated(Oid relid, bool replicated);
 extern void tview_triggers_check(Oid relid);
 extern void tview_triggers_guard(Oid relid);
 extern void tview_triggers_drop_capture(Oid relid);

@@ -100,6 +100,7 @@ my %functions = (
 	pg_tviews_audit_purge          => [ granted => q{now()} ],
 	pg_tviews_cache_statistics     => [ anyone => '' ],
 	pg_tviews_capture              => [ 'server' ],
+	pg_tviews_capture_replicated   => [ owner => q{'user'} ],
 	pg_tviews_convert_table        => [ owner => q{'tv_hand', 'hand', 'SELECT pk_user AS pk_hand, to_jsonb(name) AS data FROM tb_user'} ],
 	pg_tviews_count_row            => [ anyone => '1' ],
 	pg_tviews_create               => [ owner => q{'more', 'SELECT pk_user AS pk_more, to_jsonb(name) AS data FROM tb_user'} ],
