@@ -204,6 +204,15 @@ set_lookup(CaptureLookup *capture, const TviewPlan *plan,
 	}
 }
 
+static CaptureSource *
+new_source(CaptureTable *table)
+{
+	table->sources = table->sources == NULL ? palloc(sizeof(CaptureSource)) :
+		repalloc(table->sources,
+				 sizeof(CaptureSource) * (table->nsources + 1));
+	return &table->sources[table->nsources++];
+}
+
 /*
  * Any change is one of a suspended TVIEW, which is rebuilt in the end, however
  * many there are.
@@ -211,13 +220,9 @@ set_lookup(CaptureLookup *capture, const TviewPlan *plan,
 static void
 add_suspended(CaptureTable *table, Oid tview)
 {
-	CaptureSource *source;
+	CaptureSource *source = new_source(table);
 
 	table->tviews = list_append_unique_oid(table->tviews, tview);
-	table->sources = table->sources == NULL ? palloc(sizeof(CaptureSource)) :
-		repalloc(table->sources,
-				 sizeof(CaptureSource) * (table->nsources + 1));
-	source = &table->sources[table->nsources++];
 	memset(source, 0, sizeof(CaptureSource));
 	source->tview = tview;
 	source->source = TVIEW_CHANGED_ALL;
@@ -265,11 +270,7 @@ add_sources(CaptureTable *table, const TviewPlan *plan, List *ancestors)
 		if (!has_rows(table, ancestors, source->relid, source->inh))
 			continue;
 		table->tviews = list_append_unique_oid(table->tviews, plan->tview);
-		table->sources = table->sources == NULL ?
-			palloc(sizeof(CaptureSource)) :
-			repalloc(table->sources,
-					 sizeof(CaptureSource) * (table->nsources + 1));
-		set_source(&table->sources[table->nsources++], plan, i, table->relid);
+		set_source(new_source(table), plan, i, table->relid);
 	}
 }
 

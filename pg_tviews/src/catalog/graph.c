@@ -93,6 +93,33 @@ find_level(List *tviews, Tview *tview)
 	return tview->level;
 }
 
+/*
+ * What is suspended, and what reads it, which can't be right then either.  Each
+ * TVIEW comes after those that it reads.
+ */
+static void
+find_suspended(List *tviews)
+{
+	ListCell   *lc;
+
+	foreach(lc, tviews)
+	{
+		Tview	   *tview = lfirst(lc);
+		ListCell   *cell;
+
+		if (tview->suspended)
+			tview->suspended_by = tview->tview;
+		foreach(cell, tview->dependencies)
+		{
+			Tview	   *read = OidIsValid(tview->suspended_by) ? NULL :
+			find_in(tviews, lfirst_oid(cell));
+
+			if (read != NULL)
+				tview->suspended_by = read->suspended_by;
+		}
+	}
+}
+
 static List *
 load_graph(void)
 {
@@ -120,6 +147,7 @@ load_graph(void)
 	foreach(lc, result)
 		(void) find_level(result, lfirst(lc));
 	list_sort(result, compare_levels);
+	find_suspended(result);
 	return result;
 }
 
@@ -286,6 +314,23 @@ tview_graph_readers(Oid relid)
 			result = lappend(result, candidate);
 	}
 	return result;
+}
+
+/*
+ * tview_graph_with_readers - add a TVIEW and those that read it, directly or
+ * not, to a list
+ */
+List *
+tview_graph_with_readers(List *tviews, Oid tview)
+{
+	ListCell   *lc;
+
+	if (list_member_oid(tviews, tview))
+		return tviews;
+	tviews = lappend_oid(tviews, tview);
+	foreach(lc, tview_graph_readers(tview))
+		tviews = tview_graph_with_readers(tviews, ((Tview *) lfirst(lc))->tview);
+	return tviews;
 }
 
 /*

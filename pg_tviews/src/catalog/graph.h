@@ -26,6 +26,7 @@ typedef struct Tview
 	char	   *policies;		/* that its rows go by; empty: none */
 	int			level;			/* 1 if it reads no other TVIEW */
 	bool		suspended;		/* itself */
+	Oid			suspended_by;	/* itself, or one that it reads; or InvalidOid */
 	TransactionId changed_by;	/* who has last changed its metadata */
 } Tview;
 
@@ -34,6 +35,7 @@ extern Tview *tview_graph_find(Oid tview);
 extern Tview *tview_graph_find_view(Oid view);
 extern Tview *tview_graph_find_name(const char *input, bool missing_ok);
 extern List *tview_graph_readers(Oid relid);
+extern List *tview_graph_with_readers(List *tviews, Oid tview);
 extern List *tview_graph_row_readers(Oid relid);
 extern int	tview_graph_level(List *dependencies);
 extern uint64 tview_graph_generation(void);

@@ -50,25 +50,6 @@ pg_tviews_tripwire(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(true);
 }
 
-static Oid
-find_cause(Tview *tview)
-{
-	ListCell   *lc;
-
-	if (tview == NULL)
-		return InvalidOid;
-	if (tview->suspended)
-		return tview->tview;
-	foreach(lc, tview->dependencies)
-	{
-		Oid			cause = find_cause(tview_graph_find(lfirst_oid(lc)));
-
-		if (OidIsValid(cause))
-			return cause;
-	}
-	return InvalidOid;
-}
-
 /*
  * tview_suspension_cause - the suspended TVIEW that this one is, or reads; or
  * InvalidOid
@@ -76,7 +57,9 @@ find_cause(Tview *tview)
 Oid
 tview_suspension_cause(Oid tview)
 {
-	return find_cause(tview_graph_find(tview));
+	Tview	   *found = tview_graph_find(tview);
+
+	return found == NULL ? InvalidOid : found->suspended_by;
 }
 
 static void

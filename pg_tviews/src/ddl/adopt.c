@@ -91,20 +91,6 @@ tview_adopt_check_cycle(Oid tview, List *tables)
 				 errhint("Read the base tables instead.")));
 }
 
-/* Add a TVIEW and those that read it, directly or not. */
-static List *
-with_readers(List *tviews, Oid tview)
-{
-	ListCell   *lc;
-
-	if (list_member_oid(tviews, tview))
-		return tviews;
-	tviews = lappend_oid(tviews, tview);
-	foreach(lc, tview_graph_readers(tview))
-		tviews = with_readers(tviews, ((Tview *) lfirst(lc))->tview);
-	return tviews;
-}
-
 /*
  * Lock TVIEWs, in the order of their refresh; those that are tables to be read,
  * against writers, too, when there is no refresh of them any more.
@@ -154,7 +140,7 @@ tview_adopt_lock(List *tviews, List *tables)
 	{
 		read = list_concat_unique_oid(read,
 									  tview_graph_find(lfirst_oid(lc))->dependencies);
-		concerned = with_readers(concerned, lfirst_oid(lc));
+		concerned = tview_graph_with_readers(concerned, lfirst_oid(lc));
 	}
 	foreach(lc, read)
 	{
@@ -175,7 +161,7 @@ tview_adopt_lock(List *tviews, List *tables)
 void
 tview_adopt_lock_readers(Oid table)
 {
-	lock_tviews(with_readers(NIL, table), NIL);
+	lock_tviews(tview_graph_with_readers(NIL, table), NIL);
 }
 
 /*

@@ -227,20 +227,6 @@ tview_suspend_at_xact_end(void)
  * ----------
  */
 
-/* Add a TVIEW and those that read it, directly or not. */
-static List *
-with_readers(List *tviews, Oid tview)
-{
-	ListCell   *lc;
-
-	if (list_member_oid(tviews, tview))
-		return tviews;
-	tviews = lappend_oid(tviews, tview);
-	foreach(lc, tview_graph_readers(tview))
-		tviews = with_readers(tviews, ((Tview *) lfirst(lc))->tview);
-	return tviews;
-}
-
 /* The first of these TVIEWs in the order of their refresh, or InvalidOid. */
 static Oid
 first_in_order(List *tviews)
@@ -268,7 +254,7 @@ begin(FunctionCallInfo fcinfo)
 	Oid			next;
 
 	tview_adopt_serialize(tview, input);
-	while (OidIsValid(next = first_in_order(list_difference_oid(with_readers(NIL, tview),
+	while (OidIsValid(next = first_in_order(list_difference_oid(tview_graph_with_readers(NIL, tview),
 																locked))))
 	{
 		LockRelationOid(next, ShareUpdateExclusiveLock);
