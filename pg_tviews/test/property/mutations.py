@@ -623,8 +623,8 @@ MUTATIONS = [
     Mutation(
         "whole-excludes-nothing", "a TVIEW can be locked as a whole",
         "refresh/lock.c",
-        "\t\t(void) LockAcquire(&tag, ExclusiveLock, false, false);\n",
-        "\t\t(void) LockAcquire(&tag, RowExclusiveLock, false, false);\n",
+        "\t\t(void) acquire_timed(&tag, ExclusiveLock);\n",
+        "\t\t(void) acquire_timed(&tag, RowExclusiveLock);\n",
         specs="truncate_meanwhile many_rows"),
     Mutation(
         "own-snapshot-at-commit", "the latest snapshot at every isolation"
@@ -648,4 +648,34 @@ MUTATIONS = [
         "->plan != plan->fingerprint)\n",
         "->plan != plan->fingerprint && false)\n",
         specs="plan_lock_names"),
+    # -- suspension ------------------------------------------------------------
+    Mutation(
+        "suspended-changes-forgotten", "changes of a suspended TVIEW are noted",
+        "capture/trigger.c",
+        "\t\t\tadd_suspended(table, lfirst_oid(lc));\n",
+        "\t\t\t(void) add_suspended;\n",
+        specs="suspend_race suspend_two"),
+    Mutation(
+        "skipped-without-lock", "a resume waits for who has passed over a TVIEW",
+        "refresh/flush.c",
+        "\ttview_lock_skip(tview);\n", "",
+        specs="suspend_race suspend_two"),
+    Mutation(
+        "readers-not-suspended", "what reads a suspended TVIEW is suspended",
+        "catalog/graph.c",
+        "\t\t\t\ttview->suspended_by = read->suspended_by;\n",
+        "\t\t\t\ttview->suspended_by = InvalidOid;\n",
+        tests="suspend"),
+    Mutation(
+        "old-snapshot-reads-resumed",
+        "an old snapshot doesn't read what has been resumed since",
+        "catalog/suspension.c",
+        "\t\ttview_meta_was_suspended(tview->tview, snapshot))\n",
+        "\t\ttview_meta_was_suspended(tview->tview, snapshot) && false)\n",
+        specs="suspend_race"),
+    Mutation(
+        "tripwire-ignored", "a suspended TVIEW isn't read by mistake",
+        "catalog/suspension.c",
+        "\ttripped = true;\n", "",
+        tests="suspend"),
 ]
