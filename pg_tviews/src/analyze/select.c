@@ -37,8 +37,11 @@ tview_select_parse(const char *definition, const char *name)
 	return parse_analyze_fixedparams(raw, definition, NULL, 0, NULL);
 }
 
-static Form_pg_attribute
-find_column(TupleDesc desc, const char *name)
+/*
+ * tview_select_find_column - the column of this name, or NULL
+ */
+Form_pg_attribute
+tview_select_find_column(TupleDesc desc, const char *name)
 {
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -58,9 +61,9 @@ void
 tview_select_check_columns(TupleDesc desc, const char *entity,
 						   const char *key_column)
 {
-	Form_pg_attribute data = find_column(desc, TVIEW_DATA_COLUMN);
+	Form_pg_attribute data = tview_select_find_column(desc, TVIEW_DATA_COLUMN);
 
-	if (find_column(desc, key_column) == NULL)
+	if (tview_select_find_column(desc, key_column) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("definition of TVIEW \"%s\" has no column \"%s\"",
@@ -81,7 +84,7 @@ tview_select_check_columns(TupleDesc desc, const char *entity,
 						TVIEW_DATA_COLUMN, entity,
 						format_type_be(data->atttypid)),
 				 errhint("Build the document with jsonb functions, or cast it to jsonb.")));
-	if (find_column(desc, TVIEW_UPDATED_COLUMN) != NULL)
+	if (tview_select_find_column(desc, TVIEW_UPDATED_COLUMN) != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_COLUMN),
 				 errmsg("definition of TVIEW \"%s\" has a column \"%s\"",

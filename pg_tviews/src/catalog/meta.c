@@ -245,33 +245,6 @@ has_suspended(HeapTuple tuple, TupleDesc desc)
 	return column > 0 && !heap_attisnull(tuple, column, desc);
 }
 
-/*
- * tview_meta_was_suspended - was the TVIEW suspended in what this snapshot sees?
- */
-bool
-tview_meta_was_suspended(Oid tview, Snapshot snapshot)
-{
-	Relation	rel = table_open(tview_extension_table("pg_tview_meta", false),
-								 AccessShareLock);
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0,
-										  NULL);
-	HeapTuple	tuple;
-	bool		result = false;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		bool		isnull;
-
-		if (DatumGetObjectId(heap_getattr(tuple, META_TVIEW,
-										  RelationGetDescr(rel),
-										  &isnull)) == tview)
-			result = has_suspended(tuple, RelationGetDescr(rel));
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return result;
-}
-
 static List *
 oid_list(Datum array)
 {
@@ -315,9 +288,12 @@ tview_meta_form(HeapTuple tuple, TupleDesc desc)
 	return meta;
 }
 
-/* All rows.  NIL in a database without the extension. */
+/*
+ * All rows that a snapshot sees, or the latest ones without.  NIL in a database
+ * without the extension.
+ */
 static List *
-read_rows(void)
+read_rows(Snapshot snapshot)
 {
 	Oid			relid = tview_extension_table("pg_tview_meta", true);
 	Relation	rel;
@@ -329,7 +305,7 @@ read_rows(void)
 		return NIL;
 
 	rel = table_open(relid, AccessShareLock);
-	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 		result = lappend(result, tview_meta_form(tuple, RelationGetDescr(rel)));
 	systable_endscan(scan);
@@ -349,7 +325,7 @@ tview_meta_read(void)
 	List	   *result = NIL;
 	ListCell   *lc;
 
-	foreach(lc, read_rows())
+	foreach(lc, read_rows(NULL))
 	{
 		TviewMeta  *meta = lfirst(lc);
 
@@ -370,7 +346,7 @@ tview_meta_missing(void)
 	List	   *result = NIL;
 	ListCell   *lc;
 
-	foreach(lc, read_rows())
+	foreach(lc, read_rows(NULL))
 	{
 		TviewMeta  *meta = lfirst(lc);
 
@@ -379,6 +355,24 @@ tview_meta_missing(void)
 			result = lappend(result, meta);
 	}
 	return result;
+}
+
+/*
+ * tview_meta_was_suspended - was the TVIEW suspended in what this snapshot sees?
+ */
+bool
+tview_meta_was_suspended(Oid tview, Snapshot snapshot)
+{
+	ListCell   *lc;
+
+	foreach(lc, read_rows(snapshot))
+	{
+		TviewMeta  *meta = lfirst(lc);
+
+		if (meta->tview == tview)
+			return meta->suspended;
+	}
+	return false;
 }
 
 /*

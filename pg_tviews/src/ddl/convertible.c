@@ -30,6 +30,7 @@
 #include "utils/ruleutils.h"
 
 #include "analyze/policies.h"
+#include "analyze/select.h"
 #include "base/names.h"
 #include "base/owner.h"
 #include "catalog/graph.h"
@@ -220,19 +221,6 @@ check_primary_key(Relation rel, const char *key_column)
  * ----------
  */
 
-static Form_pg_attribute
-find_column(TupleDesc desc, const char *name)
-{
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-
-		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
-			return att;
-	}
-	return NULL;
-}
-
 static char *
 column_type(Form_pg_attribute att)
 {
@@ -262,8 +250,8 @@ check_written(Oid table, Form_pg_attribute att)
 static void
 check_column(Relation rel, Form_pg_attribute wanted)
 {
-	Form_pg_attribute att = find_column(RelationGetDescr(rel),
-										NameStr(wanted->attname));
+	Form_pg_attribute att = tview_select_find_column(RelationGetDescr(rel),
+													 NameStr(wanted->attname));
 	const char *table = tview_name_qualified(RelationGetRelid(rel));
 	const char *name = quote_identifier(NameStr(wanted->attname));
 
@@ -319,7 +307,7 @@ check_columns(Relation rel, TupleDesc definition)
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 		const char *name = NameStr(att->attname);
 
-		if (att->attisdropped || find_column(definition, name) != NULL)
+		if (att->attisdropped || tview_select_find_column(definition, name) != NULL)
 			continue;
 		if (strcmp(name, TVIEW_UPDATED_COLUMN) == 0)
 		{
