@@ -13,30 +13,8 @@ my $db = 'postgres';
 my $publisher = new_node('publisher', 'wal_receiver_status_interval = 1');
 my $subscriber = new_node('subscriber', 'wal_retrieve_retry_interval = 100ms');
 
-# The publisher has tables only.
-$publisher->safe_psql($db, q{
-	CREATE TABLE tb_user (pk_user int PRIMARY KEY, id uuid DEFAULT gen_random_uuid(), name text);
-	CREATE TABLE tb_post (pk_post int PRIMARY KEY, id uuid DEFAULT gen_random_uuid(), fk_user int, title text);
-	CREATE TABLE tb_comment (pk_comment int PRIMARY KEY, fk_post int, content text);
-	CREATE PUBLICATION blog FOR TABLE tb_user, tb_post, tb_comment;});
-fill_blog($publisher, $db);
-
-# Triggers fire in the apply worker if they are enabled as ALWAYS; those of
-# TVIEWs that others read, too.
-$subscriber->safe_psql($db, 'CREATE EXTENSION pg_tviews');
-create_blog($subscriber, $db);
-$subscriber->safe_psql($db, q{
-	DO $$
-	DECLARE r record;
-	BEGIN
-		FOR r IN SELECT tgrelid::regclass AS tab, tgname FROM pg_trigger
-				 WHERE tgname IN ('!tview_capture', '!tview_truncate') LOOP
-			EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', r.tab, r.tgname);
-		END LOOP;
-	END $$});
-$subscriber->safe_psql($db, sprintf(
-		q{CREATE SUBSCRIPTION blog CONNECTION '%s dbname=%s' PUBLICATION blog},
-		$publisher->connstr, $db));
+publish_blog($publisher, $db);
+subscribe_blog($subscriber, $db, $publisher);
 
 sub same_after
 {
@@ -51,7 +29,6 @@ sub same_after
 	return;
 }
 
-$subscriber->wait_for_subscription_sync($publisher, 'blog');
 same_after('initial copy');
 
 $publisher->safe_psql($db, q{

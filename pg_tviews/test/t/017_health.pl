@@ -207,9 +207,8 @@ $node->safe_psql('publisher', q{
 	CREATE TABLE tb_user (pk_user int PRIMARY KEY, id uuid, name text);
 	CREATE PUBLICATION blog FOR TABLE tb_user;
 	SELECT pg_create_logical_replication_slot('blog', 'pgoutput');});
-$node->safe_psql($db, sprintf(
-		q{CREATE SUBSCRIPTION blog CONNECTION '%s dbname=publisher' PUBLICATION blog
-		WITH (create_slot = false, enabled = false, copy_data = false)}, $node->connstr));
+subscribe($node, $db, 'blog', $node, 'publisher',
+	'blog WITH (create_slot = false, enabled = false, copy_data = false)');
 is(findings($node), join("\n", ('ERROR|replication') x 6),
 	'capture triggers of the table and of the TVIEWs that it cascades to');
 my $trigger = q{

@@ -58,20 +58,13 @@ sub change_and_compare
 	return;
 }
 
-$publisher->safe_psql($db, q{
-	CREATE TABLE tb_user (pk_user int PRIMARY KEY, id uuid DEFAULT gen_random_uuid(), name text);
-	CREATE TABLE tb_post (pk_post int PRIMARY KEY, id uuid DEFAULT gen_random_uuid(), fk_user int, title text);
-	CREATE TABLE tb_comment (pk_comment int PRIMARY KEY, fk_post int, content text);
-	CREATE PUBLICATION blog FOR TABLE tb_user, tb_post, tb_comment;});
-fill_blog($publisher, $db);
+publish_blog($publisher, $db);
 $subscriber->safe_psql($db, 'CREATE EXTENSION pg_tviews');
 create_blog($subscriber, $db);
 
 # Captured by statement before there is a subscription
 install('stmt', @captured);
-$subscriber->safe_psql($db, sprintf(
-		q{CREATE SUBSCRIPTION blog CONNECTION '%s dbname=%s' PUBLICATION blog},
-		$publisher->connstr, $db));
+subscribe($subscriber, $db, 'blog', $publisher, $db);
 $subscriber->wait_for_subscription_sync($publisher, 'blog');
 is($subscriber->safe_psql($db, 'SELECT count(*) FROM tv_comment'), '100', 'initial copy: all rows');
 is_maintained($subscriber, $db, 'initial copy');

@@ -15,18 +15,16 @@ my @decoding = ('logical_decoding_work_mem = 64kB', 'wal_receiver_status_interva
 my $publisher = new_node('publisher', @decoding);
 my $subscriber = new_node('subscriber', @decoding);
 my @tviews = qw(tv_user tv_post tv_comment tv_event);
+my $streaming = $subscriber->safe_psql($db, 'SHOW server_version_num') >= 160000 ? 'parallel' : 'on';
 
+publish_blog($publisher, $db, 'FOR TABLE tb_user (pk_user, id, name), tb_post, tb_comment WHERE (pk_comment < 5000)');
 $publisher->safe_psql($db, q{
-	CREATE TABLE tb_user (pk_user int PRIMARY KEY, id uuid DEFAULT gen_random_uuid(), name text, password text);
-	CREATE TABLE tb_post (pk_post int PRIMARY KEY, id uuid DEFAULT gen_random_uuid(), fk_user int, title text);
-	CREATE TABLE tb_comment (pk_comment int PRIMARY KEY, fk_post int, content text);
+	ALTER TABLE tb_user ADD password text;
 	CREATE TABLE tb_event (pk_event int, at int, what text, PRIMARY KEY (pk_event, at)) PARTITION BY RANGE (at);
 	CREATE TABLE tb_event_1 PARTITION OF tb_event FOR VALUES FROM (0) TO (10);
 	CREATE TABLE tb_event_2 PARTITION OF tb_event FOR VALUES FROM (10) TO (100);
-	CREATE PUBLICATION blog FOR TABLE tb_user (pk_user, id, name), tb_post, tb_comment WHERE (pk_comment < 5000);
 	CREATE PUBLICATION events FOR TABLE tb_event WITH (publish_via_partition_root);
 	INSERT INTO tb_event SELECT i, i, 'event ' || i FROM generate_series(1, 40) i;});
-fill_blog($publisher, $db);
 $publisher->safe_psql($db, q{INSERT INTO tb_comment SELECT i, 1, 'not published' FROM generate_series(5000, 5010) i});
 
 # ----------
@@ -72,9 +70,7 @@ unlike($seen, qr/ O(,|$)/, 'all fire always still') or diag($seen);
 # ----------
 
 $subscriber->safe_psql($db, "SELECT pg_tviews_capture_replicated('thread')");
-$subscriber->safe_psql($db, sprintf(
-		q{CREATE SUBSCRIPTION blog CONNECTION '%s dbname=%s' PUBLICATION blog, events WITH (two_phase = true, streaming = %s)},
-		$publisher->connstr, $db, $subscriber->safe_psql($db, 'SHOW server_version_num') >= 160000 ? 'parallel' : 'on'));
+subscribe($subscriber, $db, 'blog', $publisher, $db, sprintf('blog, events WITH (two_phase = true, streaming = %s)', $streaming));
 $subscriber->safe_psql($db, 'CREATE PUBLICATION model FOR TABLE tv_user, tv_post, tv_comment, tv_event');
 $publisher->safe_psql($db, 'CREATE DATABASE reader');
 $publisher->safe_psql('reader', q{
@@ -82,9 +78,7 @@ $publisher->safe_psql('reader', q{
 	CREATE TABLE tv_post (pk_post int PRIMARY KEY, id uuid, fk_user int, user_id uuid, data jsonb, updated_at timestamptz);
 	CREATE TABLE tv_comment (pk_comment int PRIMARY KEY, fk_post int, data jsonb, updated_at timestamptz);
 	CREATE TABLE tv_event (pk_event int PRIMARY KEY, data jsonb, updated_at timestamptz);});
-$publisher->safe_psql('reader', sprintf(
-		q{CREATE SUBSCRIPTION model CONNECTION '%s dbname=%s' PUBLICATION model WITH (streaming = on)},
-		$subscriber->connstr, $db));
+subscribe($publisher, 'reader', 'model', $subscriber, $db, 'model WITH (streaming = on)');
 
 sub content
 {
@@ -134,6 +128,9 @@ $publisher->safe_psql($db, q{
 	BEGIN; SAVEPOINT s; INSERT INTO tb_post SELECT i, gen_random_uuid(), 1, repeat('y', 300) FROM generate_series(3000, 4000) i;
 	ROLLBACK TO s; UPDATE tb_post SET title = 'kept' WHERE pk_post >= 1000; COMMIT;});
 same_after('streamed');
+cmp_ok($publisher->safe_psql($db, q{SELECT stream_txns FROM pg_stat_replication_slots WHERE slot_name = 'blog'}), '>', 0, 'streamed: so they were');
+$subscriber->poll_query_until($db, 'SELECT count(*) > 0 FROM pg_stat_subscription WHERE leader_pid IS NOT NULL')
+  or die 'no worker beside the first one' if $streaming eq 'parallel';
 
 # prepared
 $publisher->safe_psql($db, q{
@@ -179,8 +176,8 @@ same_after('TRUNCATE');
 is($subscriber->safe_psql($db, q{SELECT count(*) FROM tv_thread}), '1', 'TRUNCATE: two levels up');
 
 $publisher->safe_psql('reader', 'DROP SUBSCRIPTION model');
-# Servers do not close partitions that have any trigger, where replication writes
-# them through their parent.
-stop_and_check_log($subscriber, 'fast', qr/relcache reference leak: relation "tb_event_(low|high)" not closed/);
+# Servers 15 and 18 do not close partitions that have any trigger, where
+# replication writes them through their parent.
+stop_and_check_log($subscriber, 'fast', qr/(relcache reference leak|resource was not closed): relation "tb_event_(low|high)"/);
 stop_and_check_log($publisher);
 done_testing();

@@ -20,29 +20,9 @@ my $page = PageTest->new('disaster-recovery', $lost,
 
 mkdir $page->{env}{BACKUPS} or die;
 $publisher->safe_psql('postgres', "CREATE DATABASE $db");
-$publisher->safe_psql($db, q{
-	CREATE TABLE tb_user (pk_user int PRIMARY KEY, id uuid DEFAULT gen_random_uuid(), name text);
-	CREATE TABLE tb_post (pk_post int PRIMARY KEY, id uuid DEFAULT gen_random_uuid(), fk_user int, title text);
-	CREATE TABLE tb_comment (pk_comment int PRIMARY KEY, fk_post int, content text);
-	CREATE PUBLICATION blog FOR TABLE tb_user, tb_post, tb_comment;});
-fill_blog($publisher, $db);
-
+publish_blog($publisher, $db);
 $lost->safe_psql('postgres', "CREATE DATABASE $db");
-$lost->safe_psql($db, 'CREATE EXTENSION pg_tviews');
-create_blog($lost, $db);
-$lost->safe_psql($db, q{
-	DO $$
-	DECLARE r record;
-	BEGIN
-		FOR r IN SELECT tgrelid::regclass AS tab, tgname FROM pg_trigger
-				 WHERE tgname IN ('!tview_capture', '!tview_truncate') LOOP
-			EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', r.tab, r.tgname);
-		END LOOP;
-	END $$});
-$lost->safe_psql($db, sprintf(
-		q{CREATE SUBSCRIPTION blog CONNECTION '%s' PUBLICATION blog},
-		$publisher->connstr($db) =~ s/'/''/gr));
-$lost->wait_for_subscription_sync($publisher, 'blog', $db);
+subscribe_blog($lost, $db, $publisher);
 is_maintained($lost, $db, 'the subscriber');
 
 # Changes go on all the time.

@@ -12,7 +12,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(
-  new_node create_blog fill_blog differing is_maintained sqlstate
+  new_node create_blog fill_blog publish_blog subscribe subscribe_blog
+  differing is_maintained sqlstate
   start_load hold_lock wait_for_waiter library stop_and_check_log
 );
 
@@ -84,6 +85,48 @@ sub fill_blog
 		INSERT INTO tb_comment
 		SELECT i, (i - 1) / 2 + 1, 'comment ' || i
 		FROM generate_series(1, 100) i;});
+	return;
+}
+
+# A publisher that has the tables only, without the constraints of create_blog(),
+# filled, and a publication of them, or of what is said
+sub publish_blog
+{
+	my ($node, $db, $what) = @_;
+
+	$what //= 'FOR TABLE tb_user, tb_post, tb_comment';
+	$node->safe_psql($db, qq{
+		CREATE TABLE tb_user (pk_user int PRIMARY KEY, id uuid DEFAULT gen_random_uuid(), name text);
+		CREATE TABLE tb_post (pk_post int PRIMARY KEY, id uuid DEFAULT gen_random_uuid(), fk_user int, title text);
+		CREATE TABLE tb_comment (pk_comment int PRIMARY KEY, fk_post int, content text);
+		CREATE PUBLICATION blog $what;});
+	fill_blog($node, $db);
+	return;
+}
+
+# A subscription to a database of another server: to the publication of the
+# same name, or to others, with options
+sub subscribe
+{
+	my ($node, $db, $name, $publisher, $publisher_db, $rest) = @_;
+	my $connection = $publisher->connstr($publisher_db) =~ s/'/''/gr;
+
+	$rest //= $name;
+	$node->safe_psql($db, "CREATE SUBSCRIPTION $name CONNECTION '$connection' PUBLICATION $rest");
+	return;
+}
+
+# A subscriber of publish_blog() that keeps TVIEWs; the initial copy is waited
+# for.
+sub subscribe_blog
+{
+	my ($node, $db, $publisher) = @_;
+
+	$node->safe_psql($db, 'CREATE EXTENSION pg_tviews');
+	create_blog($node, $db);
+	$node->safe_psql($db, q{SELECT pg_tviews_capture_replicated('comment')});
+	subscribe($node, $db, 'blog', $publisher, $db);
+	$node->wait_for_subscription_sync($publisher, 'blog', $db);
 	return;
 }
 
