@@ -282,6 +282,26 @@ REVOKE INSERT ON tv_right FROM regress_health;
 TABLE findings;
 GRANT INSERT ON tv_right TO regress_health;
 TABLE findings;
+-- on the table of another TVIEW, but not on its view
+GRANT SELECT, TRIGGER ON tv_user TO regress_health;
+GRANT SELECT ON v_user, other.tb_left TO regress_health;
+SET ROLE regress_health;
+CREATE TABLE tv_left AS
+SELECT l.pk_left, jsonb_build_object('user', u.data) AS data FROM other.tb_left l JOIN v_user u ON u.pk_user = l.fk_right;
+RESET ROLE;
+REVOKE SELECT ON v_user FROM regress_health;
+INSERT INTO other.tb_left VALUES (1, 1, 'left');
+UPDATE tb_user SET name = name || '!' WHERE pk_user = 1;
+SELECT data FROM tv_left;
+TABLE findings;
+SELECT test_error('SELECT * FROM pg_tviews_refresh(''left'')');
+GRANT SELECT ON v_user TO regress_health;
+TABLE findings;
+SELECT * FROM pg_tviews_refresh('left');
+REVOKE SELECT ON tv_user FROM regress_health;
+TABLE findings;
+SELECT test_error('UPDATE tb_user SET name = name || ''!'' WHERE pk_user = 1');
+DROP TABLE tv_left;
 DROP SCHEMA other CASCADE;
 DROP FUNCTION shout;
 DROP OWNED BY regress_health;
