@@ -182,15 +182,15 @@ tview_triggers_by_statement(Oid relid)
 }
 
 /*
- * tview_triggers_fire_always - are changes of the table captured by row, in
- * replica mode, too?
+ * tview_triggers_replicated - are changes of the table captured in replica
+ * mode, too?  By statement, they always are.
  */
 bool
-tview_triggers_fire_always(Oid relid)
+tview_triggers_replicated(Oid relid)
 {
 	Found		found = find_triggers(relid, TVIEW_CAPTURE_FUNCTION);
 
-	return found.always != NIL && !is_by_statement(&found);
+	return found.always != NIL || is_by_statement(&found);
 }
 
 /*

@@ -159,10 +159,10 @@ disabled_problem(const Present *present)
  * should.
  */
 static char
-mode_to_enable(const Present *present, const TviewTrigger *wanted)
+mode_to_enable(Oid relid, const Present *present, const TviewTrigger *wanted)
 {
 	return present->enabled == TRIGGER_FIRES_ON_REPLICA ?
-		TRIGGER_FIRES_ALWAYS : wanted->enabled;
+		TRIGGER_FIRES_ALWAYS : tview_triggers_mode(relid, wanted);
 }
 
 static const Present *
@@ -406,7 +406,7 @@ mend(const Fault *fault)
 		Present    *present = lfirst(lc);
 
 		tview_triggers_enable(fault->relid, present->name,
-							  mode_to_enable(present, fault->wanted));
+							  mode_to_enable(fault->relid, present, fault->wanted));
 	}
 	if (fault->enable != NIL)
 		return;

@@ -153,36 +153,50 @@ make(Oid relid, const TviewTrigger *trigger, char enabled)
 }
 
 static bool
-any_fires_always(List *tables)
+any_replicated(List *tables)
 {
 	ListCell   *lc;
 
 	foreach(lc, tables)
-		if (tview_triggers_fire_always(lfirst_oid(lc)))
+		if (tview_triggers_replicated(lfirst_oid(lc)))
 		return true;
 	return false;
 }
 
 /*
- * Are changes of the table to be captured in replica mode, too?  If those of a
- * table that it is a partition or child of are, or of one that this TVIEW
- * reads: what refreshes it writes in that mode, too.
+ * Are triggers that are made to fire always?  If there are such on the table,
+ * or if changes in replica mode are captured of a table that it is a partition
+ * or child of, or of one that this TVIEW reads: what refreshes it writes in
+ * that mode, too.  By statement, each trigger has a mode of its own.
  */
 static bool
-is_replicated(Oid relid)
+is_to_fire_always(Oid relid)
 {
 	Tview	   *tview = tview_graph_find(relid);
 
-	return tview_triggers_fire_always(relid) ||
-		any_fires_always(tview_inherits_ancestors(relid)) ||
-		(tview != NULL && any_fires_always(tview->dependencies));
+	if (tview_triggers_by_statement(relid))
+		return false;
+	return tview_triggers_replicated(relid) ||
+		any_replicated(tview_inherits_ancestors(relid)) ||
+		(tview != NULL && any_replicated(tview->dependencies));
 }
 
 static char
-mode_to_make(bool replicated, const TviewTrigger *trigger)
+mode_to_make(bool always, const TviewTrigger *trigger)
 {
-	return replicated && trigger->enabled == TRIGGER_FIRES_ON_ORIGIN ?
+	return always && trigger->enabled == TRIGGER_FIRES_ON_ORIGIN ?
 		TRIGGER_FIRES_ALWAYS : trigger->enabled;
+}
+
+/*
+ * tview_triggers_mode - the modes in which one of them is to fire on a table,
+ * see pg_trigger.h
+ */
+char
+tview_triggers_mode(Oid relid, const TviewTrigger *trigger)
+{
+	return mode_to_make(strcmp(trigger->function, TVIEW_CAPTURE_FUNCTION) == 0 &&
+						is_to_fire_always(relid), trigger);
 }
 
 /*
@@ -191,19 +205,16 @@ mode_to_make(bool replicated, const TviewTrigger *trigger)
 void
 tview_triggers_make(Oid relid, const TviewTrigger *trigger)
 {
-	make(relid, trigger,
-		 mode_to_make(strcmp(trigger->function, TVIEW_CAPTURE_FUNCTION) == 0 &&
-					  !tview_triggers_by_statement(relid) &&
-					  is_replicated(relid), trigger));
+	make(relid, trigger, tview_triggers_mode(relid, trigger));
 }
 
 static void
-make_all(Oid relid, List *triggers, bool replicated)
+make_all(Oid relid, List *triggers, bool always)
 {
 	ListCell   *lc;
 
 	foreach(lc, triggers)
-		make(relid, lfirst(lc), mode_to_make(replicated, lfirst(lc)));
+		make(relid, lfirst(lc), mode_to_make(always, lfirst(lc)));
 }
 
 /*
@@ -214,7 +225,7 @@ tview_triggers_capture(Oid relid)
 {
 	if (!tview_triggers_are_complete(relid))
 		make_all(relid, tview_triggers_wanted(relid, TVIEW_CAPTURE_FUNCTION),
-				 !tview_triggers_by_statement(relid) && is_replicated(relid));
+				 is_to_fire_always(relid));
 }
 
 /*
@@ -225,11 +236,10 @@ void
 tview_triggers_mend(Oid relid)
 {
 	List	   *wanted = tview_triggers_wanted(relid, TVIEW_CAPTURE_FUNCTION);
-	bool		replicated = !tview_triggers_by_statement(relid) &&
-	is_replicated(relid);
+	bool		always = is_to_fire_always(relid);
 
 	tview_triggers_drop_capture(relid);
-	make_all(relid, wanted, replicated);
+	make_all(relid, wanted, always);
 }
 
 /*

@@ -22,6 +22,7 @@ typedef struct TviewTrigger
 } TviewTrigger;
 
 extern List *tview_triggers_wanted(Oid relid, const char *function);
+extern char tview_triggers_mode(Oid relid, const TviewTrigger *trigger);
 extern void tview_triggers_make(Oid relid, const TviewTrigger *trigger);
 extern void tview_triggers_enable(Oid relid, const char *name, char enabled);
 extern void tview_triggers_capture(Oid relid);

@@ -678,4 +678,60 @@ MUTATIONS = [
         "catalog/suspension.c",
         "\ttripped = true;\n", "",
         tests="suspend"),
+    # -- what replication brings -----------------------------------------------
+    Mutation(
+        "replicated-through-others-forgotten",
+        "what a TVIEW reads through others is captured, too",
+        "ddl/install.c",
+        "\t\t\t\ttviews = list_append_unique_oid(tviews, lfirst_oid(cell));\n",
+        "\t\t\t\tcontinue;\n",
+        tests="capture_replicated"),
+    Mutation(
+        "replicated-cascade-forgotten",
+        "what replication changes goes on to TVIEWs that read TVIEWs",
+        "ddl/install.c",
+        "with_cascades(read_tables(list_make1_oid(tview->tview)))",
+        "(false ? with_cascades(NIL) :"
+        " read_tables(list_make1_oid(tview->tview)))",
+        tests="capture_replicated"),
+    Mutation(
+        "replicated-new-reader-forgotten",
+        "a TVIEW that another one comes to read is captured as its tables are",
+        "ddl/triggers.c",
+        "\t\t(tview != NULL && any_replicated(tview->dependencies));\n",
+        "\t\t(tview == NULL && any_replicated(NIL));\n",
+        tests="capture_replicated"),
+    Mutation(
+        "replicated-new-partition-forgotten",
+        "a new partition is captured as its parent is",
+        "ddl/triggers.c",
+        "\t\tany_replicated(tview_inherits_ancestors(relid)) ||\n", "",
+        tests="capture_replicated"),
+    Mutation(
+        "replicated-forgotten-when-mended",
+        "a trigger that is enabled again fires as the others do",
+        "ddl/reinstall.c",
+        "TRIGGER_FIRES_ALWAYS : tview_triggers_mode(relid, wanted);",
+        "TRIGGER_FIRES_ALWAYS : wanted->enabled;",
+        tests="capture_replicated"),
+    Mutation(
+        "replicated-forgotten-when-made",
+        "a trigger that is made again fires as the others do",
+        "ddl/triggers.c",
+        "\treturn tview_triggers_replicated(relid) ||\n", "\treturn\n",
+        tests="capture_replicated"),
+    Mutation(
+        "replicated-by-statement-goes-by",
+        "by statement, changes in replica mode are captured, and go on",
+        "catalog/triggers.c",
+        "\treturn found.always != NIL || is_by_statement(&found);\n",
+        "\treturn found.always != NIL && !is_by_statement(&found);\n",
+        tests="capture_replicated"),
+    Mutation(
+        "replicated-by-statement-alone",
+        "by statement, rows that replication applies are captured",
+        "ddl/triggers.c",
+        "in_mode(&row_trigger, TRIGGER_FIRES_ON_REPLICA)",
+        "in_mode(&row_trigger, TRIGGER_DISABLED)",
+        tests="capture_replicated statement_capture"),
 ]

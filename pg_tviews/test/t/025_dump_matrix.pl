@@ -28,7 +28,8 @@ $node->safe_psql('postgres', q{
 	INSERT INTO tb_item SELECT i, 'item ' || i FROM generate_series(1, 20) i;
 	CREATE TABLE tv_item AS SELECT pk_item, to_jsonb(name) AS data FROM tb_item;
 	CREATE TABLE tv_first AS SELECT pk_item AS pk_first, data FROM v_item WHERE pk_item < 10;
-	CREATE VIEW report AS SELECT count(*) FROM tv_item;});
+	CREATE VIEW report AS SELECT count(*) FROM tv_item;
+	SELECT ext.pg_tviews_capture_replicated('first');});
 
 # Of databases with any of the two schemas, and after any of these restores
 sub content
@@ -40,6 +41,15 @@ sub content
 	return $node->safe_psql($db, $tviews);
 }
 
+# How the changes of a schema are captured
+sub modes
+{
+	my $db = shift;
+
+	return $node->safe_psql($db, q{SELECT tgrelid::regclass, tgname, tgenabled FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid
+		WHERE tgname ~ '^!' AND relnamespace = '"the App"'::regnamespace ORDER BY tgrelid::regclass::text COLLATE "C", tgname COLLATE "C"});
+}
+
 sub check_copy
 {
 	my ($db, $name, %except) = @_;
@@ -47,6 +57,7 @@ sub check_copy
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	my $source = $except{source} // 'postgres';
 	is(content($db), content($source), "$name: complete") unless $except{times};
+	is(modes($db), modes($source), "$name: captured as before");
 	is_maintained($node, $db, "$name, restored");
 	$node->safe_psql($db, q{
 		UPDATE tb_user SET name = 'restored' WHERE pk_user = 1;
@@ -114,6 +125,8 @@ dump_it('data.sql', '--data-only', '--disable-triggers');
 create_database('apart');
 run_script('apart', 'schema.sql');
 run_script('apart', 'data.sql');
+is($node->safe_psql('apart', q{SELECT count(*) FROM ext.pg_tviews_capture_replicated('"the App".first')}), '2',
+	'--disable-triggers enables them for the origin only');
 check_copy('apart', 'schema only, then data only');
 
 # TVIEWs that are there, and rows of the tables that they read
@@ -151,7 +164,8 @@ $node->safe_psql('owned', q{
 	CREATE VIEW "the App".named AS SELECT pk_item, name FROM "the App".tb_item;
 	INSERT INTO "the App".tb_item SELECT i, 'item ' || i FROM generate_series(1, 20) i;
 	CREATE TABLE "the App".tv_item AS SELECT pk_item, to_jsonb(name) AS data FROM "the App".named;
-	CREATE TABLE "the App".tv_first AS SELECT pk_item AS pk_first, data FROM "the App".v_item WHERE pk_item < 10;},
+	CREATE TABLE "the App".tv_first AS SELECT pk_item AS pk_first, data FROM "the App".v_item WHERE pk_item < 10;
+	SELECT pg_tviews_capture_replicated('"the App".first');},
 	extra_params => \@owner);
 $node->command_ok([ 'pg_dump', @owner, '-Fd', '-j', '2', '-f', "$dir/owned", $node->connstr('owned') ],
 	'an ordinary role dumps its database');
