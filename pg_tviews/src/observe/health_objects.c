@@ -204,6 +204,21 @@ tview_health_triggers(TviewHealth *health)
 }
 
 /*
+ * A transaction that is prepared keeps the documents of its changes locked.  What
+ * applies changes does so in the order of commits, so it may wait, in one that
+ * was committed before, for a lock that it would let go of after that.
+ */
+static void
+check_two_phase(TviewHealth *health)
+{
+	tview_health_add_rows(health, TVIEW_HEALTH_WARNING,
+						  "SELECT format('subscription %I applies prepared transactions when they are prepared, which locks documents: what is committed before they are may wait for them for ever; make it without two_phase', s.subname) "
+						  "FROM pg_subscription AS s WHERE s.subtwophasestate <> 'd' AND EXISTS "
+						  "(SELECT FROM pg_subscription_rel AS r JOIN pg_trigger AS g ON g.tgrelid IN (SELECT t.relid FROM pg_partition_tree(r.srrelid) AS t) "
+						  "WHERE r.srsubid = s.oid AND g.tgfoid = " OUR_FUNCTION(TVIEW_CAPTURE_FUNCTION) " AND g.tgenabled IN ('A', 'R')) ORDER BY 1");
+}
+
+/*
  * tview_health_replication - are changes captured that come from another server?
  *
  * It applies rows, so that triggers for statements don't matter.
@@ -224,4 +239,5 @@ tview_health_replication(TviewHealth *health)
 						  "FROM pg_trigger AS g WHERE g.tgfoid = " OUR_FUNCTION(TVIEW_CAPTURE_FUNCTION) " AND g.tgenabled = 'O' "
 						  "AND g.tgoldtable IS NULL AND g.tgnewtable IS NULL "
 						  "AND g.tgrelid IN (SELECT s.relid FROM s UNION ALL SELECT t.relid FROM t) ORDER BY 1");
+	check_two_phase(health);
 }
