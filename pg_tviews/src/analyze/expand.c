@@ -25,6 +25,7 @@
 #include "analyze/expand.h"
 #include "analyze/operators.h"
 #include "base/compat.h"
+#include "base/names.h"
 #include "catalog/graph.h"
 
 /*
@@ -97,8 +98,9 @@ tview_table_query(const Tview *tview)
 		Var		   *var;
 
 		if (attno == InvalidAttrNumber)
-			elog(ERROR, "TVIEW \"%s\" has no column \"%s\"",
-				 tview->entity, name);
+			tview_graph_report_damaged(tview, psprintf("%s has no column \"%s\", and its view has.",
+													   tview_name_qualified(tview->tview),
+													   name));
 		var = makeVar(rtr->rtindex, attno,
 					  get_atttype(tview->tview, attno),
 					  TupleDescAttr(RelationGetDescr(table), attno - 1)->atttypmod,

@@ -266,6 +266,25 @@ make_fingerprint(const TviewPlan *plan)
 }
 
 /*
+ * Raise an error if metadata that were restored, or written by hand, name
+ * another column for the key than the TVIEW has.
+ */
+static void
+check_key_column(const Tview *entry)
+{
+	Oid			constraint;
+	Bitmapset  *key = get_primary_key_attnos(entry->tview, false, &constraint);
+	AttrNumber	attno = get_attnum(entry->tview, entry->key_column);
+
+	if (attno > 0 && (key == NULL ||
+					  bms_is_member(attno - FirstLowInvalidHeapAttributeNumber, key)))
+		return;
+	tview_graph_report_damaged(entry, psprintf("Column \"%s\" is not the primary key of %s.",
+											   entry->key_column,
+											   tview_name_qualified(entry->tview)));
+}
+
+/*
  * tview_plan_build - make a plan, in the current memory context
  *
  * Raises an error if a source has no way to the key.  name is the TVIEW's,
@@ -293,7 +312,10 @@ tview_plan_build(Oid tview, Oid view, const char *name,
 	(void) get_primary_key_attnos(tview, false, &plan->key_constraint);
 	plan->columns = view_columns(view);
 	if (key_column == NULL && known != NULL)
+	{
+		check_key_column(known);
 		key_column = known->key_column;
+	}
 	plan->key_column = key_column != NULL ? pstrdup(key_column) :
 		tview_name_join(TVIEW_KEY_PREFIX, entity);
 	set_key(plan);
@@ -324,6 +346,8 @@ tview_plan_build(Oid tview, Oid view, const char *name,
 									 false);
 
 	set_relids(plan, expansion);
+	plan->helpers = expansion->helpers;
+	plan->generation = tview_graph_generation();
 	add_reads(plan, tview_reads_tables(options));
 	plan->derive = palloc0(sizeof(SPIPlanPtr) * plan->nsources);
 	plan->fingerprint = make_fingerprint(plan);
@@ -392,7 +416,7 @@ build_unlocked(const Tview *entry)
 	{
 		plan = tview_plan_build(entry->tview, entry->view,
 								tview_name_qualified(entry->tview), NULL,
-								tview_options_copy(entry->options));
+								tview_graph_options(entry));
 	}
 	PG_FINALLY();
 	{
@@ -420,6 +444,24 @@ report_size(void)
 }
 
 /*
+ * Are the plain views that it reads still such?  One is the view of a TVIEW again
+ * after metadata that were lost have been restored.
+ */
+static bool
+is_read_as_before(TviewPlan *plan)
+{
+	ListCell   *lc;
+
+	if (plan->generation == tview_graph_generation())
+		return true;
+	foreach(lc, plan->helpers)
+		if (tview_graph_find_view(lfirst_oid(lc)) != NULL)
+		return false;
+	plan->generation = tview_graph_generation();
+	return true;
+}
+
+/*
  * tview_plan_get - the plan of a TVIEW, good to the end of the transaction
  *
  * Returns NULL if there is no such TVIEW (any more), which may be so although
@@ -435,7 +477,7 @@ tview_plan_get(Oid tview)
 	uint64		seen = invalidations;
 	ListCell   *lc;
 
-	if (plan != NULL && plan->valid)
+	if (plan != NULL && plan->valid && is_read_as_before(plan))
 	{
 		tview_cache_counters[TVIEW_CACHE_PLAN].hits++;
 		return plan;
@@ -451,6 +493,7 @@ tview_plan_get(Oid tview)
 		UnlockRelationOid(tview, AccessShareLock);
 		return NULL;
 	}
+	tview_graph_check(entry);
 	context = AllocSetContextCreate(CurrentMemoryContext, "pg_tviews plan",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);

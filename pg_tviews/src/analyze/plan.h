@@ -32,6 +32,8 @@ typedef struct TviewPlan
 	bool		has_deferred;	/* the table has deferrable triggers */
 	char	   *policies;		/* that apply to the owner; empty: none */
 	List	   *relids;			/* a change of one makes the plan invalid */
+	List	   *helpers;		/* plain views that were expanded */
+	uint64		generation;		/* of a graph in which that was right */
 	List	   *types;			/* ... of one of these types, by the hash of
 								 * its OID in the syscache, too */
 

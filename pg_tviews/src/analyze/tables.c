@@ -163,7 +163,7 @@ tview_tables_check_again(Oid relid)
 		return;
 	view = tview->view;
 	name = pstrdup(tview->entity);
-	options = tview_options_copy(tview->options);
+	options = tview_graph_options(tview);
 	expansion = tview_expand(tview_view_query(view));
 	tview_tables_check(expansion, owner, name, options);
 	tview_policies_check_view(view, owner, name);

@@ -40,6 +40,7 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
+#include "analyze/expand.h"
 #include "analyze/plan.h"
 #include "base/compat.h"
 #include "base/inherits.h"
@@ -274,6 +275,29 @@ add_sources(CaptureTable *table, const TviewPlan *plan, List *ancestors)
 	}
 }
 
+/*
+ * A TVIEW that is said to read a table that is not there may read this one, under
+ * another name.
+ */
+static void
+check_damaged(Oid relid, List *ancestors)
+{
+	List	   *affected = lcons_oid(relid, list_copy(ancestors));
+	ListCell   *lc;
+
+	foreach(lc, tview_graph_all())
+	{
+		Tview	   *tview = lfirst(lc);
+		List	   *tables;
+
+		if (!list_member_oid(tview->dependencies, InvalidOid))
+			continue;
+		tables = tview_expand(tview_view_query(tview->view))->tables;
+		if (list_length(list_difference_oid(tables, affected)) < list_length(tables))
+			tview_graph_check(tview);
+	}
+}
+
 static CaptureTable *
 build_table(Oid relid)
 {
@@ -292,6 +316,7 @@ build_table(Oid relid)
 				 errdetail("The metadata of TVIEWs may have been lost, and their tables would be out of date."),
 				 errhint("Create the TVIEWs again, with pg_tviews_recreate() if pg_tview_meta has them, or call pg_tviews_reinstall_triggers(), which drops triggers that no TVIEW needs.")));
 
+	check_damaged(relid, ancestors);
 	foreach(lc, readers)
 	{
 		TviewPlan  *plan;

@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -65,32 +66,76 @@ compare_levels(const ListCell *a, const ListCell *b)
 	return left->tview < right->tview ? -1 : left->tview > right->tview;
 }
 
-/* Level of one TVIEW, found from those of what it reads. */
-static int
+/* Find a TVIEW's level, if those of all that it reads are known. */
+static bool
 find_level(List *tviews, Tview *tview)
 {
 	int			level = 0;
 	ListCell   *lc;
 
-	if (tview->level > 0)
-		return tview->level;
-	if (tview->level < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-				 errmsg("TVIEW \"%s\" reads itself through other TVIEWs",
-						tview->entity),
-				 errhint("Drop one of the TVIEWs of the cycle and define it anew.")));
-
-	tview->level = -1;
 	foreach(lc, tview->dependencies)
 	{
 		Tview	   *read = find_in(tviews, lfirst_oid(lc));
 
-		if (read != NULL)
-			level = Max(level, find_level(tviews, read));
+		if (read == NULL)
+			continue;
+		if (read->level == 0)
+			return false;
+		level = Max(level, read->level);
 	}
 	tview->level = level + 1;
-	return tview->level;
+	return true;
+}
+
+/*
+ * Find all levels.  What is left reads itself, or one that does.  None of these is
+ * maintained, but others are; so that it is safe to go from one to another,
+ * they are taken to read none of each other.
+ */
+static void
+find_levels(List *tviews)
+{
+	List	   *left = list_copy(tviews);
+	List	   *oids = NIL;
+	int			before;
+	ListCell   *lc;
+
+	do
+	{
+		before = list_length(left);
+		foreach(lc, left)
+			if (find_level(tviews, lfirst(lc)))
+			left = foreach_delete_current(left, lc);
+	} while (left != NIL && list_length(left) < before);
+	foreach(lc, left)
+		oids = lappend_oid(oids, ((Tview *) lfirst(lc))->tview);
+	foreach(lc, left)
+	{
+		Tview	   *tview = lfirst(lc);
+
+		tview->dependencies = list_difference_oid(tview->dependencies, oids);
+		tview->fault = "It reads itself through other TVIEWs, or one that does.";
+	}
+	foreach(lc, left)
+		(void) find_level(tviews, lfirst(lc));
+}
+
+/* What can be seen of a row alone to be wrong with it. */
+static const char *
+find_fault(const Tview *tview)
+{
+	if (tview->options->fault != NULL)
+		return psprintf("Its options are not valid: %s.",
+						tview->options->fault);
+	if (list_member_oid(tview->dependencies, InvalidOid))
+		return "A table that it reads was not there when the metadata were restored.";
+	if (!tview_graph_is_table(tview->tview) && get_rel_name(tview->tview) != NULL)
+		return psprintf("%s is no table of a TVIEW.",
+						tview_name_qualified(tview->tview));
+	if (get_rel_name(tview->view) != NULL &&
+		get_rel_relkind(tview->view) != RELKIND_VIEW)
+		return psprintf("%s is no view.", tview_name_qualified(tview->view));
+	return NULL;
 }
 
 /*
@@ -141,11 +186,11 @@ load_graph(void)
 		tview->policies = meta->policies;
 		tview->suspended = meta->suspended;
 		tview->changed_by = meta->changed_by;
-		tview->options = tview_options_parse(meta->options);
+		tview->options = tview_options_read(meta->options);
+		tview->fault = find_fault(tview);
 		result = lappend(result, tview);
 	}
-	foreach(lc, result)
-		(void) find_level(result, lfirst(lc));
+	find_levels(result);
 	list_sort(result, compare_levels);
 	find_suspended(result);
 	return result;
@@ -209,6 +254,54 @@ tview_graph_generation(void)
 {
 	(void) tview_graph_all();
 	return graph_generation;
+}
+
+/*
+ * tview_graph_is_table - may this be the table of a TVIEW?
+ */
+bool
+tview_graph_is_table(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	return name != NULL && tview_name_has_prefix(name, TVIEW_TABLE_PREFIX) &&
+		get_rel_relkind(relid) == RELKIND_RELATION;
+}
+
+/*
+ * tview_graph_report_damaged - raise an error: what the metadata say of a TVIEW
+ * can't be
+ */
+void
+tview_graph_report_damaged(const Tview *tview, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+			 errmsg("metadata of TVIEW \"%s\" are damaged", tview->entity),
+			 errdetail("%s", detail),
+			 errhint("Put its row in %s right, which takes a superuser, or drop the TVIEW. If only a table is missing there, pg_tviews_recreate() finds it.",
+					 tview_extension_qualify("pg_tview_meta"))));
+}
+
+/*
+ * tview_graph_check - can a TVIEW be maintained, by what its metadata say?
+ */
+void
+tview_graph_check(const Tview *tview)
+{
+	if (tview->fault != NULL)
+		tview_graph_report_damaged(tview, tview->fault);
+}
+
+/*
+ * tview_graph_options - options of a TVIEW, if they are good, in the current
+ * context; those in the graph go with it, which may be read anew at any time
+ */
+TviewOptions *
+tview_graph_options(const Tview *tview)
+{
+	tview_graph_check(tview);
+	return tview_options_copy(tview->options);
 }
 
 /*

@@ -22,7 +22,9 @@ typedef struct Tview
 	char	   *entity;
 	char	   *key_column;
 	List	   *dependencies;	/* OIDs of the tables it reads */
-	TviewOptions *options;
+	TviewOptions *options;		/* see tview_graph_options() */
+	const char *fault;			/* why it can't be maintained, as a sentence;
+								 * or NULL */
 	char	   *policies;		/* that its rows go by; empty: none */
 	int			level;			/* 1 if it reads no other TVIEW */
 	bool		suspended;		/* itself */
@@ -31,6 +33,10 @@ typedef struct Tview
 } Tview;
 
 extern List *tview_graph_all(void);
+extern bool tview_graph_is_table(Oid relid);
+extern void tview_graph_report_damaged(const Tview *tview, const char *detail) pg_attribute_noreturn();
+extern void tview_graph_check(const Tview *tview);
+extern TviewOptions *tview_graph_options(const Tview *tview);
 extern Tview *tview_graph_find(Oid tview);
 extern Tview *tview_graph_find_view(Oid view);
 extern Tview *tview_graph_find_name(const char *input, bool missing_ok);

@@ -336,7 +336,8 @@ tview_meta_read(void)
 }
 
 /*
- * tview_meta_missing - the rows of TVIEWs whose table or view is not there
+ * tview_meta_missing - the rows of TVIEWs whose table or view is not there, or
+ * which don't say all tables that they read
  *
  * Filled in as by tview_meta_read().
  */
@@ -351,7 +352,8 @@ tview_meta_missing(void)
 		TviewMeta  *meta = lfirst(lc);
 
 		if (get_rel_relkind(meta->tview) == '\0' ||
-			get_rel_relkind(meta->view) == '\0')
+			get_rel_relkind(meta->view) == '\0' ||
+			list_member_oid(meta->dependencies, InvalidOid))
 			result = lappend(result, meta);
 	}
 	return result;

@@ -23,8 +23,11 @@ typedef struct TviewOptions
 	bool		rebuild_unmapped;	/* "on_unmapped": "rebuild" */
 	bool		time_dependent; /* functions of clock and session are allowed */
 	List	   *reads;			/* of TviewReads */
+	char	   *fault;			/* why they are not valid; NULL if they are */
+	const char *hint;			/* goes with it */
 } TviewOptions;
 
+extern TviewOptions *tview_options_read(Jsonb *options);
 extern TviewOptions *tview_options_parse(Jsonb *options);
 extern TviewOptions *tview_options_copy(const TviewOptions *options);
 

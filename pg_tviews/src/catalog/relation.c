@@ -34,7 +34,11 @@ pg_tview_relation_in(PG_FUNCTION_ARGS)
 	Datum		result;
 
 	if (strspn(input, "-0123456789") == strlen(input))
-		PG_RETURN_DATUM(DirectFunctionCall1(regclassin, CStringGetDatum(input)));
+	{
+		result = DirectFunctionCall1(regclassin, CStringGetDatum(input));
+		PG_RETURN_OID(get_rel_relkind(DatumGetObjectId(result)) == '\0' ?
+					  InvalidOid : DatumGetObjectId(result));
+	}
 
 	/* DirectFunctionCall1() takes no null for an answer */
 	InitFunctionCallInfoData(*call, NULL, 1, InvalidOid, NULL, NULL);

@@ -155,8 +155,12 @@ drop_broken(bool views_count, DropBehavior behavior, const char *command)
 		tview_meta_delete(table);
 		tview_stats_dropped(table);
 		CommandCounterIncrement();
-		drop_relation(table, behavior);
-		drop_relation(view, behavior);
+
+		/* the metadata may be damaged, and name other relations */
+		if (tview_graph_is_table(table))
+			drop_relation(table, behavior);
+		if (get_rel_relkind(view) == RELKIND_VIEW)
+			drop_relation(view, behavior);
 	}
 	return tables;
 }
@@ -199,6 +203,8 @@ pg_tviews_drop(PG_FUNCTION_ARGS)
 				(errmsg("TVIEW \"%s\" does not exist, skipping", input)));
 		PG_RETURN_BOOL(false);
 	}
+	if (!tview_graph_is_table(tview->tview))
+		tview_graph_check(tview);
 	sql = psprintf("DROP TABLE %s", tview_name_qualified(tview->tview));
 	SPI_connect();
 	if (SPI_execute(sql, false, 0) != SPI_OK_UTILITY)

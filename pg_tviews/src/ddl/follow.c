@@ -300,7 +300,7 @@ check_new_owner(const Tview *tview, Oid owner)
 	char	   *entity = pstrdup(tview->entity);
 	Oid			relid = tview->tview;
 	Oid			view = tview->view;
-	TviewOptions *options = tview_options_copy(tview->options);
+	TviewOptions *options = tview_graph_options(tview);
 	ListCell   *lc;
 
 	foreach(lc, tables)

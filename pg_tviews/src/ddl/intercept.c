@@ -472,7 +472,13 @@ tview_intercept_types(void)
 	ListCell   *lc;
 
 	foreach(lc, tview_graph_all())
-		tview_queue_add_all(((Tview *) lfirst(lc))->tview);
+	{
+		Tview	   *tview = lfirst(lc);
+
+		/* one that can't be refreshed is nothing to refuse this for */
+		if (tview->fault == NULL)
+			tview_queue_add_all(tview->tview);
+	}
 }
 
 /* Is the definition of a TVIEW still one that may be used? */
@@ -481,7 +487,7 @@ check_again(Oid relid)
 {
 	Tview	   *tview = tview_graph_find(relid);
 	char	   *entity = pstrdup(tview->entity);
-	TviewOptions *options = tview_options_copy(tview->options);
+	TviewOptions *options = tview_graph_options(tview);
 
 	tview_check_definition(tview_expand(tview_view_query(tview->view)),
 						   entity, options);

@@ -53,7 +53,6 @@ typedef struct Missing
 	const TviewMeta *meta;
 	char	   *table;			/* qualified names */
 	char	   *view;
-	List	   *reads;			/* qualified names of what it reads */
 	Oid			owner;			/* InvalidOid: nobody knows */
 	bool		done;
 } Missing;
@@ -84,7 +83,13 @@ names_read(const TviewMeta *meta)
 	ListCell   *lc;
 
 	foreach(lc, raw_parser(meta->definition, RAW_PARSE_DEFAULT))
-		(void) add_names(lfirst_node(RawStmt, lc)->stmt, &names);
+	{
+		Node	   *stmt = lfirst_node(RawStmt, lc)->stmt;
+
+		/* others are no definitions, and refused when it is made */
+		if (IsA(stmt, SelectStmt))
+			(void) add_names(stmt, &names);
+	}
 	foreach(lc, tview_options_parse(meta->options)->reads)
 		names = list_concat(names, ((TviewReads *) lfirst(lc))->tables);
 	return names;
@@ -128,7 +133,6 @@ find_missing(void)
 		missing->view =
 			quote_qualified_identifier(meta->schema,
 									   tview_name_join(TVIEW_VIEW_PREFIX, meta->entity));
-		missing->reads = names_read(meta);
 		missing->owner = last_owner(meta);
 		result = lappend(result, missing);
 	}
@@ -266,6 +270,10 @@ make(const Missing *missing, ReturnSetInfo *result)
 
 	tview_meta_delete_missing(meta);
 	CommandCounterIncrement();
+
+	/* of a TVIEW that is there, as is known by another row */
+	if (tview_graph_find(table) != NULL)
+		return;
 	if (OidIsValid(table))
 	{
 		convert(missing, table);
@@ -288,6 +296,7 @@ static void
 make_with_reads(Missing *missing, List *all, ReturnSetInfo *result)
 {
 	ErrorContextCallback callback = {error_context_stack, add_context, missing};
+	List	   *reads;
 	ListCell   *lc;
 
 	check_stack_depth();
@@ -302,12 +311,13 @@ make_with_reads(Missing *missing, List *all, ReturnSetInfo *result)
 						   GetUserNameFromId(missing->owner, false)) :
 				 errdetail("The audit log does not say whose it was, or that role does not exist."),
 				 errhint("Call pg_tviews_recreate() as that role, a superuser, or the owner of the database.")));
+	reads = names_read(missing->meta);
 	foreach(lc, all)
 	{
 		Missing    *other = lfirst(lc);
 
-		if (!other->done && (has_name(missing->reads, other->table) ||
-							 has_name(missing->reads, other->view)))
+		if (!other->done && (has_name(reads, other->table) ||
+							 has_name(reads, other->view)))
 			make_with_reads(other, all, result);
 	}
 	make(missing, result);

@@ -38,6 +38,7 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
+#include "analyze/expand.h"
 #include "base/compat.h"
 #include "base/extension.h"
 #include "base/inherits.h"
@@ -539,8 +540,8 @@ return_faults(ReturnSetInfo *result, List *faults)
 }
 
 /*
- * Refuse to drop triggers as orphans when it is the metadata that are missing:
- * a table has the guard of a TVIEW.  Changes would go by without an error then.
+ * Refuse to drop triggers as orphans when it is the metadata that are missing, or
+ * damaged: a table has the guard of a TVIEW.  Changes would go by without an error then.
  */
 static void
 check_metadata(void)
@@ -549,6 +550,8 @@ check_metadata(void)
 											  all_tviews());
 	ListCell   *lc;
 
+	foreach(lc, tview_graph_all())
+		tview_graph_check(lfirst(lc));
 	foreach(lc, unknown)
 		if (strncmp(get_rel_name(lfirst_oid(lc)), TVIEW_TABLE_PREFIX,
 					strlen(TVIEW_TABLE_PREFIX)) == 0)
@@ -558,6 +561,31 @@ check_metadata(void)
 						tview_name_qualified(lfirst_oid(lc))),
 				 errdetail("Triggers that look orphaned may be those that it needs."),
 				 errhint("Restore the metadata and call pg_tviews_recreate(), or drop the table. The triggers of a TVIEW that is known are reinstalled by its name.")));
+}
+
+/* Nor are they orphans if a TVIEW only doesn't say that it reads the table. */
+static void
+check_dependencies(void)
+{
+	List	   *tviews = all_tviews();
+	ListCell   *lc;
+
+	foreach(lc, tviews)
+	{
+		Tview	   *tview = tview_graph_find(lfirst_oid(lc));
+		List	   *unknown =
+		list_difference_oid(tview_expand(tview_view_query(tview->view))->tables,
+							tview_graph_find(lfirst_oid(lc))->dependencies);
+
+		if (unknown != NIL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("TVIEW %s reads table %s, which is not in its metadata",
+							tview_name_qualified(lfirst_oid(lc)),
+							tview_name_qualified(linitial_oid(unknown))),
+					 errhint("Restore its row of %s, or call pg_tviews_alter() with its definition.",
+							 tview_extension_qualify("pg_tview_meta"))));
+	}
 }
 
 /*
@@ -581,6 +609,7 @@ pg_tviews_reinstall_triggers(PG_FUNCTION_ARGS)
 	{
 		check_metadata();
 		tview_drop_lost("pg_tviews_reinstall_triggers");
+		check_dependencies();
 	}
 	tviews = tview_rebuild_candidates(PG_ARGISNULL(0) ? NULL :
 									  text_to_cstring(PG_GETARG_TEXT_PP(0)));

@@ -195,7 +195,7 @@ check_plan(TviewHealth *health, Oid relid)
 	Tview	   *tview = tview_graph_find(relid);
 	Oid			view = tview->view;
 	char	   *entity = pstrdup(tview->entity);
-	TviewOptions *options = tview_options_copy(tview->options);
+	TviewOptions *options = tview_graph_options(tview);
 	TviewExpansion *expansion;
 	TviewOwnerContext saved;
 
