@@ -290,22 +290,27 @@ check_key_column(const Tview *entry)
  * Raises an error if a source has no way to the key.  name is the TVIEW's,
  * for messages.  key_column is that of a TVIEW that is being made; NULL: the one
  * that it has.
+ *
+ * Who first needs it may be any writer, and constants are computed on the way, by
+ * functions of the definition and of indexes.  So that is done as the owner.
  */
 TviewPlan *
 tview_plan_build(Oid tview, Oid view, const char *name,
 				 const char *key_column, const TviewOptions *options)
 {
 	TviewPlan  *plan = palloc0(sizeof(TviewPlan));
-	int			nest_level = tview_fix_settings();
 	Relation	rel = table_open(tview, AccessShareLock);
-	TviewExpansion *expansion = tview_expand(tview_view_query(view));
+	TviewExpansion *expansion;
 	char	   *entity = get_rel_name(tview) + strlen(TVIEW_TABLE_PREFIX);
 	TviewDerivation *derivation;
 	Tview	   *known = tview_graph_find(tview);
+	TviewOwnerContext saved;
 
 	plan->tview = tview;
 	plan->view = view;
 	plan->owner = rel->rd_rel->relowner;
+	tview_owner_enter(&saved, plan->owner, true);
+	expansion = tview_expand(tview_view_query(view));
 	plan->name = tview_name_qualified(tview);
 	plan->view_sql = tview_name_qualified(view);
 	plan->has_deferred = has_deferred_trigger(rel);
@@ -354,7 +359,7 @@ tview_plan_build(Oid tview, Oid view, const char *name,
 
 	/* table first, view second, as ALTER TABLE ... RENAME does it */
 	table_close(rel, NoLock);
-	AtEOXact_GUC(false, nest_level);
+	tview_owner_leave(&saved);
 	return plan;
 }
 

@@ -241,7 +241,7 @@ create(const Missing *missing)
 	Oid			result;
 
 	tview_owner_enter(&saved, OidIsValid(missing->owner) ? missing->owner : GetUserId(),
-					  false);
+					  true);
 	result = tview_create(meta->schema, meta->entity, meta->key_column,
 						  meta->definition, meta->options,
 						  "pg_tviews_recreate");

@@ -24,6 +24,7 @@
 
 #include "analyze/plan.h"
 #include "base/names.h"
+#include "base/owner.h"
 #include "catalog/graph.h"
 #include "catalog/triggers.h"
 #include "observe/explain.h"
@@ -80,21 +81,39 @@ used_names(const TviewSource *source)
 }
 
 /*
+ * tview_explain_index_is_partial - has an index a predicate?
+ *
+ * The relcache would compute constants in it, as whoever asks.
+ */
+bool
+tview_explain_index_is_partial(Relation index)
+{
+	return !heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL);
+}
+
+/*
  * tview_explain_index_serves - does an index find rows by what is looked up, if
  * it is valid and has them all?
  *
  * It begins with a column or expression of it, and finds single rows, which
- * BRIN and GIN don't.
+ * BRIN and GIN don't.  Constants in expressions are computed by functions of
+ * the table's owner.
  */
 bool
 tview_explain_index_serves(Relation index, const TviewHop *hop)
 {
+	TviewOwnerContext saved;
+	bool		result;
+
 	if (index->rd_indam->amgettuple == NULL)
 		return false;
 	if (index->rd_index->indkey.values[0] != 0)
 		return list_member_int(hop->columns,
 							   index->rd_index->indkey.values[0]);
-	return list_member(hop->exprs, linitial(RelationGetIndexExpressions(index)));
+	tview_owner_enter(&saved, index->rd_rel->relowner, true);
+	result = list_member(hop->exprs, linitial(RelationGetIndexExpressions(index)));
+	tview_owner_leave(&saved);
+	return result;
 }
 
 /* An index that finds rows by one of the columns, or InvalidOid. */
@@ -110,7 +129,7 @@ find_index(const TviewHop *hop)
 		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
 
 		if (!OidIsValid(result) && index->rd_index->indisvalid &&
-			RelationGetIndexPredicate(index) == NIL &&
+			!tview_explain_index_is_partial(index) &&
 			tview_explain_index_serves(index, hop))
 			result = RelationGetRelid(index);
 		index_close(index, AccessShareLock);

@@ -24,6 +24,7 @@ typedef struct TviewExplanation
 } TviewExplanation;
 
 extern const char *tview_explain_kind(TviewSourceKind kind);
+extern bool tview_explain_index_is_partial(Relation index);
 extern bool tview_explain_index_serves(Relation index, const TviewHop *hop);
 extern bool tview_explain_lacks_index(const TviewHop *hop);
 extern char *tview_explain_create_index(const TviewHop *hop);

@@ -103,7 +103,7 @@ find_existing(Suggestion *suggestion)
 			(!OidIsValid(suggestion->existing) || suggestion->is_partial))
 		{
 			suggestion->existing = RelationGetRelid(index);
-			suggestion->is_partial = RelationGetIndexPredicate(index) != NIL;
+			suggestion->is_partial = tview_explain_index_is_partial(index);
 		}
 		index_close(index, AccessShareLock);
 	}

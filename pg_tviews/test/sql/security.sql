@@ -60,6 +60,33 @@ SELECT * FROM pg_tviews_verify('group');
 DROP TABLE tv_limit, tv_group;
 SELECT * FROM test_oracle();
 
+-- constants in what rows are looked up by, and in indexes, which are looked at for
+-- that
+SET ROLE regress_mallory;
+CREATE TABLE tb_i (pk_i int PRIMARY KEY, fk_a int);
+CREATE INDEX ON tb_i ((fk_a + evil()));
+CREATE UNIQUE INDEX ON tb_i (fk_a) WHERE fk_a > evil() - 100;
+CREATE VIEW helper AS SELECT n + evil() AS next FROM tb_a;
+SELECT pg_tviews_create('i', $$
+	SELECT i.pk_i, jsonb_build_object('n', (SELECT count(*) FROM public.helper h WHERE h.next = i.fk_a),
+		'm', (SELECT count(*) FROM public.tb_a a WHERE a.n = i.fk_a + 2)) AS data FROM public.tb_i i $$);
+INSERT INTO tb_i VALUES (1, 3);
+RESET ROLE;
+\c -
+UPDATE tb_a SET n = 1;
+\c -
+SELECT count(*) > 0 AS explained FROM pg_tviews_explain('i');
+\c -
+SELECT count(*) > 0 AS suggested FROM pg_tviews_suggest_indexes();
+\c -
+SELECT count(*) > 0 AS checked FROM pg_tviews_health_check(10);
+TABLE escalated;
+SELECT * FROM pg_tviews_verify('i');
+DROP TABLE tv_i;
+DROP VIEW helper;
+DROP TABLE tb_i;
+UPDATE tb_a SET n = 2;
+
 -- triggers on the TVIEW: of the row, of the statement, and deferred ones; and
 -- what they leave behind, on a table of their own and in a holdable cursor
 SET ROLE regress_mallory;
