@@ -1,10 +1,12 @@
 # A physical standby: TVIEWs can be read there, and looked at with every function
 # that changes nothing; the others say why they can't work; promotion takes no
-# step.
+# step.  What docs/operations/replication.md says of it is played.
 
 use strict;
 use warnings;
 
+use IPC::Run ();
+use PageTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -26,6 +28,8 @@ $primary->safe_psql($db, q{UPDATE tb_user SET name = 'renamed'; DELETE FROM tb_c
 $primary->wait_for_catchup($standby);
 
 is($standby->safe_psql($db, q{SELECT count(*) FROM tv_post WHERE data #>> '{author,name}' = 'renamed'}), '50', 'read');
+my $page = PageTest->new('replication', $standby);
+$page->run_part($db, 1, 'Reading');
 is(differing($standby, $db), '', 'tables equal their views');
 is(sqlstate($standby, $db, "SELECT * FROM $_"), '', "works: $_")
   foreach qw(pg_tviews_version() pg_tviews_health_check(10) pg_tviews_graph() pg_tviews_graph('dot') pg_tviews_explain('post')
@@ -41,7 +45,46 @@ like(sqlstate($standby, $db, "SELECT $_"), qr/^(25006|55000)$/, "refused: $_")
   q{pg_tviews_drop('comment')}, q{pg_tviews_refresh('post')}, q{pg_tviews_suspend('post')};
 is(sqlstate($standby, $db, q{UPDATE tb_user SET name = 'x'}), '25006', 'and so are writes');
 
-$standby->promote;
+# what is suspended can't be read by mistake
+$primary->safe_psql($db, q{SELECT pg_tviews_suspend('comment')});
+$primary->wait_for_catchup($standby);
+is(sqlstate($standby, $db, 'SELECT * FROM tv_comment'), '55000', 'suspended: not read');
+is(sqlstate($standby, $db, 'SELECT * FROM tv_user'), '', 'suspended: others are');
+$primary->safe_psql($db, q{SELECT pg_tviews_resume('comment')});
+$primary->wait_for_catchup($standby);
+is(sqlstate($standby, $db, 'SELECT * FROM tv_comment'), '', 'resumed: read');
+
+# A query that takes long, and needs what the primary removes: it is ended, or
+# the primary keeps that if it is told to.
+sub read_twice
+{
+	my ($feedback) = @_;
+	my $content = q{SELECT md5(string_agg(data::text, ',' ORDER BY pk_post)) FROM tv_post;};
+	my $holder = hold_lock($standby, $db);
+	my ($out, $err) = ('', '');
+	my $reader = IPC::Run::start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=sqlstate', '-d', $standby->connstr($db),
+			map { ('-c', $_) } 'BEGIN ISOLATION LEVEL REPEATABLE READ', $content, 'SELECT FROM pg_advisory_lock(1)', $content ],
+		'<', \undef, '>', \$out, '2>', \$err);
+
+	wait_for_waiter($standby, $db);
+	$primary->poll_query_until($db, 'SELECT backend_xmin IS NOT NULL FROM pg_stat_replication') or die 'no feedback' if $feedback;
+	$primary->safe_psql($db, q{UPDATE tb_user SET name = name || '.'});
+	$primary->safe_psql($db, 'VACUUM tv_post');
+	$primary->wait_for_catchup($standby);
+	$holder->quit;
+	$reader->finish;
+	return $1 if $err =~ /ERROR: +(\w{5})/;
+	return $out =~ /^(\w{32})\s+\1\s*$/ ? 'the same' : "$out$err";
+}
+$standby->append_conf('postgresql.conf', "max_standby_streaming_delay = 0\nwal_receiver_status_interval = 1");
+$standby->reload;
+$standby->poll_query_until($db, 'SHOW max_standby_streaming_delay', '0') or die 'no setting';
+is(read_twice(0), '40001', 'a long query is ended');
+$page->run_part($db, 1, 'Long queries');
+is(read_twice(1), 'the same', 'a long query goes on, with feedback');
+
+$page->run_part($db, 1, 'Promotion');
+is($page->not_played(1), '', 'all of the page on standbys was played');
 is($standby->safe_psql($db, 'SELECT pg_is_in_recovery()'), 'f', 'promoted');
 is_maintained($standby, $db, 'promoted');
 $standby->safe_psql($db, q{BEGIN; UPDATE tb_user SET name = 'promoted' WHERE pk_user = 1; SELECT data FROM tv_comment; INSERT INTO tb_comment VALUES (1000, 1, 'new'); COMMIT;

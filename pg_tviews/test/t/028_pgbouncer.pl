@@ -1,12 +1,13 @@
 # Behind PgBouncer, clients take turns on the same server connection: in session,
 # transaction and statement mode, nothing of one client's transaction gets into
-# that of the next.
+# that of the next.  What docs/operations/replication.md says of it is played.
 
 use strict;
 use warnings;
 
 use Cwd qw(abs_path);
 use IPC::Run ();
+use PageTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -170,6 +171,14 @@ DELETE FROM tb_comment WHERE fk_post = :p;
 ROLLBACK;
 });
 
+# The commands of the page, for a client of the pooler
+package Pooler
+{
+	sub host { return $dir }
+	sub port { return $port }
+}
+my $page = PageTest->new('replication', bless {}, 'Pooler');
+
 # ----------
 # Session mode: a connection is cleaned by DISCARD ALL between clients
 # ----------
@@ -198,6 +207,8 @@ like(output('EXECUTE read (1)'), qr/prepared statement "read" does not exist/, '
 is(output("SET pg_tviews.queue_limit = 1;\nUPDATE tb_user SET name = 'by all';"), '', 'session: a setting');
 is(output('SHOW pg_tviews.queue_limit'), '1000000', 'session: is gone for the next client');
 is_maintained($node, $db, 'session: a setting');
+$page->run_part($db, 7, 'In session mode');
+is(output('SHOW pg_tviews.queue_limit'), '1000000', 'session: the setting of the page is gone, too');
 stop_pooler();
 start_pooler('session', 4);
 hammer('session', $_, %transactions) foreach 'simple', 'prepared';
@@ -222,6 +233,7 @@ foreach my $reset ('server_reset_query_always = 0', 'server_reset_query_always =
 	is(output("RESET pg_tviews.queue_limit;\nBEGIN;\nSET LOCAL pg_tviews.queue_limit = 1;\nUPDATE tb_user SET name = 'local';\nCOMMIT;\nSHOW pg_tviews.queue_limit;"),
 		'1000000', "transaction, $reset: local ones");
 	is_maintained($node, $db, "transaction, $reset: settings");
+	$page->run_part($db, 7, 'In transaction mode');
 	stop_pooler();
 	start_pooler('transaction', 4, $reset);
 	hammer("transaction, $reset", $_, %transactions) foreach 'simple', 'extended';
@@ -263,6 +275,9 @@ like(output(q{DO $$ BEGIN UPDATE tb_user SET name = 'lost'; PERFORM count(*) FRO
 	'statement: several changes fail');
 nothing_leaks('statement: several changes fail');
 is($node->safe_psql($db, q{SELECT count(*) FROM tv_user WHERE data ->> 'name' IN ('undone', 'lost')}), '0', 'statement: nothing of them has remained');
+$page->run_part($db, 7, 'In statement mode');
+is_maintained($node, $db, 'statement: the page');
+is($page->not_played(7), '', 'all of the page on PgBouncer was played');
 stop_pooler();
 start_pooler('statement', 4);
 hammer('statement', $_,
