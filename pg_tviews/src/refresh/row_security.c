@@ -49,18 +49,36 @@ tview_row_security_check(const TviewPlan *plan)
 				 errhint("Call pg_tviews_refresh() for the TVIEW.")));
 }
 
+/* Do rows go by policies, of this TVIEW or of one that it reads? */
+static bool
+goes_by_policies(Oid relid)
+{
+	Tview	   *tview = tview_graph_find(relid);
+	ListCell   *lc;
+
+	if (tview == NULL)
+		return false;
+	if (tview->policies[0] != '\0')
+		return true;
+	foreach(lc, tview->dependencies)
+		if (goes_by_policies(lfirst_oid(lc)))
+		return true;
+	return false;
+}
+
 /*
  * tview_row_security_enter - let policies apply, if they should
  *
  * The caller has become the owner, and with that row_security is off: where no
  * policy should apply, one that does is an error.  The TVIEW's own rows may not
- * be hidden from its owner in either case.
+ * be hidden from its owner in either case.  Its view reads the views of other
+ * TVIEWs, and their tables, under the policies that these TVIEWs go by.
  */
 void
 tview_row_security_enter(const TviewPlan *plan)
 {
 	tview_row_security_check(plan);
-	if (plan->policies[0] == '\0')
+	if (plan->policies[0] == '\0' && !goes_by_policies(plan->tview))
 		return;
 	if (tview_policies_apply(plan->tview, plan->owner))
 		ereport(ERROR,

@@ -76,6 +76,26 @@ COMMIT;
 SELECT pk_doc, data FROM tv_doc ORDER BY 1;
 SELECT * FROM test_oracle();
 
+-- a TVIEW that reads such a one, where all of it is computed; and one of another
+-- role
+SET ROLE regress_reader;
+CREATE TABLE tv_over AS SELECT d.pk_doc AS pk_over, jsonb_build_object('doc', d.data) AS data FROM v_doc d;
+GRANT SELECT ON v_doc TO regress_other;
+GRANT SELECT, TRIGGER ON tv_doc TO regress_other;
+SET ROLE regress_other;
+CREATE TABLE tv_above AS SELECT d.pk_over AS pk_above, d.data FROM (SELECT pk_doc AS pk_over, data FROM v_doc) d;
+RESET ROLE;
+SELECT * FROM pg_tviews_verify('over');
+SELECT * FROM pg_tviews_verify('above');
+SELECT * FROM pg_tviews_refresh('over');
+SELECT * FROM pg_tviews_repair('above');
+BEGIN;
+TRUNCATE tb_doc;
+SELECT count(*) FROM tv_over;
+ROLLBACK;
+SELECT * FROM test_oracle();
+DROP TABLE tv_over, tv_above;
+
 -- what changes policies
 BEGIN;
 DROP POLICY public_ones ON tb_doc;
