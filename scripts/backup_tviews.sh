@@ -92,8 +92,9 @@ dump_metadata()
 {
 	cat <<-END
 		-- Metadata of TVIEWs, to be restored with psql.  What is missing
-		-- afterwards is made by SELECT * FROM $schema.pg_tviews_recreate();
+		-- afterwards is made by pg_tviews_recreate().
 		\\set ON_ERROR_STOP on
+		\\set database_owner $owner
 		\\o /dev/null
 		BEGIN;
 		SET client_min_messages = warning;
@@ -116,7 +117,7 @@ dump_metadata()
 
 backup()
 {
-	local dir=$1 days=$2 name to from snapshot schema target
+	local dir=$1 days=$2 name to from snapshot owner schema target
 
 	[ -d "$dir" ] || die "no such folder: $dir"
 	exec 9>"$dir/.tviews.lock"
@@ -132,12 +133,15 @@ backup()
 		BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 		SELECT pg_catalog.current_database();
 		SELECT pg_catalog.pg_export_snapshot();
+		SELECT '''' || pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(
+		    pg_catalog.pg_get_userbyid(d.datdba), '\', '\\'), '''', ''''''), E'\n', '\n') || ''''
+		FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database();
 		SELECT COALESCE((SELECT pg_catalog.quote_ident(n.nspname)
 		                 FROM pg_catalog.pg_extension AS e
 		                 JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
 		                 WHERE e.extname = 'pg_tviews'), '');
 	END
-	{ next_value name && next_value snapshot && next_value schema; } ||
+	{ next_value name && next_value snapshot && next_value owner && next_value schema; } ||
 		die 'no connection'
 	[ -n "$schema" ] || die "no extension pg_tviews in database $name"
 
@@ -153,7 +157,7 @@ backup()
 	work=
 	sync -- "$dir"
 	[ -z "$days" ] ||
-		find "$dir" -mindepth 1 -maxdepth 1 -name "$name-*Z" \
+		find "$dir" -mindepth 1 -maxdepth 1 -name "$name-*Z" ! -name "${target##*/}" \
 			-mmin +$((days * 1440)) -exec rm -rf -- {} +
 	printf '%s\n' "$target"
 }
@@ -178,6 +182,22 @@ restore_metadata()
 {
 	gunzip -c -- "$backup/metadata.sql.gz" | in_scratch ||
 		die "$backup: metadata.sql.gz can't be restored"
+}
+
+# The owner of a database may use what belongs to pg_database_owner, such as
+# schema public; the scratch database is not theirs.
+grant_schemas()
+{
+	{
+		gunzip -c -- "$backup/metadata.sql.gz" | grep -a -m 1 '^\\set database_owner ' || true
+		cat <<-'END'
+			\if :{?database_owner}
+			SELECT pg_catalog.format('GRANT ALL ON SCHEMA %I TO %I', n.nspname, :'database_owner')
+			FROM pg_catalog.pg_namespace AS n
+			WHERE n.nspowner = 'pg_database_owner'::pg_catalog.regrole \gexec
+			\endif
+		END
+	} | in_scratch || die "the owner of the database is no role here"
 }
 
 # What the metadata in the scratch database say; all TVIEWs must be there.
@@ -215,6 +235,7 @@ verify()
 	run_psql -c "CREATE DATABASE $scratch TEMPLATE template0" ||
 		{ scratch=; die 'no scratch database'; }
 	restore_schema
+	grant_schemas
 	restore_metadata
 	schema=$(in_scratch <<<"SELECT pg_catalog.quote_ident(n.nspname)
 		FROM pg_catalog.pg_extension AS e
@@ -232,6 +253,18 @@ verify()
 	END
 	)" ]; then
 		echo 'TVIEWs read views that read TVIEWs: restored, but not made again' >&2
+		return
+	fi
+	# What nobody knows the owner of would be run with the rights of a superuser.
+	if [ -n "$(in_scratch <<-END
+		SELECT m.entity FROM $schema.pg_tview_meta AS m
+		WHERE NOT EXISTS (
+		    SELECT FROM $schema.pg_tview_audit_log AS l
+		    JOIN pg_catalog.pg_roles AS r ON r.rolname = l.owner
+		    WHERE l.schema = m.schema AND l.entity = m.entity AND NOT l.details ? 'restored_by');
+	END
+	)" ]; then
+		echo 'nobody knows whose some TVIEWs were: restored, but not made again' >&2
 		return
 	fi
 	in_scratch 2>/dev/null <<<'DROP EXTENSION pg_tviews CASCADE' ||
@@ -252,7 +285,7 @@ if [ "${1:-}" = --verify ]; then
 fi
 while getopts :k: option; do
 	case $option:${OPTARG:-} in
-		k:*[!0-9]* | k: | '?':* | ::*) usage ;;
+		k:*[!0-9]* | k: | k:??????* | '?':* | ::*) usage ;;
 		k:*) days=$((10#$OPTARG)) ;;
 	esac
 done

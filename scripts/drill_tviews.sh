@@ -116,9 +116,25 @@ restore_dump()
 	pg_restore --exit-on-error --no-subscriptions -w -j "${JOBS:-2}" -d "$target" -- "$dump"
 }
 
+# As in backup_tviews.sh
+grant_schemas()
+{
+	{
+		gunzip -c -- "$backup/metadata.sql.gz" | grep -a -m 1 '^\\set database_owner ' || true
+		cat <<-'END'
+			\if :{?database_owner}
+			SELECT pg_catalog.format('GRANT ALL ON SCHEMA %I TO %I', n.nspname, :'database_owner')
+			FROM pg_catalog.pg_namespace AS n
+			WHERE n.nspowner = 'pg_database_owner'::pg_catalog.regrole \gexec
+			\endif
+		END
+	} | run_sql || die "the owner of the database is no role here"
+}
+
 restore_metadata()
 {
 	gunzip -c -- "$backup/metadata.sql.gz" | run_sql
+	grant_schemas
 	run_sql <<<"SELECT count(*) FROM $schema.pg_tviews_recreate() \\g /dev/null"
 }
 

@@ -136,9 +136,64 @@ is((run_script('-k', '02', $dir, connection()))[0], 0, 'keep two days');
 ok(!-d $backup, 'this one goes');
 is((run_script($dir, connection()))[0], 0, 'keep all');
 
+($status, $backup, $err) = run_script('-k', '0', $dir, 'other');
+is("$status $err", '0 ', 'keep no other');
+ok(-d $backup, 'the new one stays');
+
+# A database that belongs to no superuser, and TVIEWs of its owner in schema
+# public
+$node->safe_psql('postgres', q{
+	CREATE ROLE "it\'s the
+\! :owner";
+	CREATE DATABASE owned OWNER "it\'s the
+\! :owner";});
+$node->safe_psql('owned', q{
+	CREATE EXTENSION pg_tviews;
+	SET ROLE "it\'s the
+\! :owner";
+	CREATE TABLE tb_x (pk_x int PRIMARY KEY, n int);
+	INSERT INTO tb_x VALUES (1, 1);
+	CREATE TABLE tv_x AS SELECT pk_x, to_jsonb(n) AS data FROM tb_x;});
+(undef, $backup) = run_script($dir, 'owned');
+is(join(' ', run_script('--verify', $backup, 'postgres')), '0  ', 'a database that belongs to a role: verified');
+$node->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/.owned", '-d', 'owned' ], 'dumped');
+is((run("$scripts/drill_tviews.sh", "$dir/.owned", $backup, 'postgres'))[0], 0, 'and the drill');
+
+# Nobody can have the scripts run their code as a superuser: not by the name of a
+# schema, nor by a TVIEW that nobody is said to have owned.
+$node->safe_psql('postgres', 'CREATE ROLE mallory; CREATE DATABASE lines OWNER mallory; CREATE DATABASE forged OWNER mallory');
+$node->safe_psql('lines', qq{SET ROLE mallory; CREATE SCHEMA "s\nALTER ROLE mallory SUPERUSER;\nx";
+	CREATE EXTENSION pg_tviews SCHEMA "s\nALTER ROLE mallory SUPERUSER;\nx"});
+$node->safe_psql('forged', q{
+	SET ROLE mallory;
+	CREATE EXTENSION pg_tviews;
+	CREATE FUNCTION evil() RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
+	BEGIN
+		IF current_user <> 'mallory' THEN
+			EXECUTE 'ALTER ROLE mallory SUPERUSER';
+		END IF;
+		RETURN 1;
+	END $$;
+	CREATE TABLE tb_x (pk_x int PRIMARY KEY);
+	CREATE TABLE tv_x (pk_x int PRIMARY KEY, data jsonb NOT NULL, updated_at timestamptz NOT NULL);
+	CREATE VIEW v_x AS SELECT pk_x, to_jsonb(evil()) AS data FROM tb_x;
+	INSERT INTO pg_tview_meta VALUES ('x', 'public', 'tv_x', 'v_x', 'tb_x', 'pk_x',
+		'SELECT pk_x, to_jsonb(public.evil()) AS data FROM public.tb_x', '{tb_x}', '{}', '{}', '{}', now(), '');});
+foreach ([ lines => qr/^$/ ], [ forged => qr/triggers|nobody knows whose/ ])
+{
+	my ($name, $pattern) = @$_;
+
+	(undef, $backup) = run_script($dir, $name);
+	(undef, undef, $err) = run_script('--verify', $backup, 'postgres');
+	like($err, $pattern, "$name: verification");
+	is($node->safe_psql('postgres', q{SELECT rolsuper FROM pg_roles WHERE rolname = 'mallory'}),
+		'f', "$name: does nothing as a superuser");
+	$node->safe_psql('postgres', 'ALTER ROLE mallory NOSUPERUSER');
+}
+
 # What goes wrong
 fails_with(qr/^usage|^backup_tviews/, 'usage', @$_)
-  foreach [], ['-k'], [ '-k', 'x', $dir ], [ '-x', $dir ], [ $dir, 'a', 'b' ], ['--verify'],
+  foreach [], ['-k'], [ '-k', 'x', $dir ], [ '-k', '100000', $dir ], [ '-x', $dir ], [ $dir, 'a', 'b' ], ['--verify'],
   [ '--verify', '-k', '1', $dir ];
 fails_with(qr/no such folder/, 'no folder', "$dir/none", connection());
 fails_with(qr/permission denied/, 'no privileges', $dir, connection('stranger'));
