@@ -27,6 +27,24 @@ DELETE FROM @extschema@.pg_tview_helpers AS h
 WHERE h.helper OPERATOR(pg_catalog.=) 0::pg_catalog.oid
 OR h.tview OPERATOR(pg_catalog.=) 0::pg_catalog.oid;
 
+-- what resumed TVIEWs have kept
+DO $$
+DECLARE
+    s text;
+BEGIN
+    FOR s IN SELECT pg_catalog.format('%I.%I', n.nspname, x.stxname)
+             FROM pg_catalog.pg_depend AS d
+             JOIN pg_catalog.pg_statistic_ext AS x ON x.oid OPERATOR(pg_catalog.=) d.objid
+             JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) x.stxnamespace
+             WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass
+             AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+             AND d.refobjid OPERATOR(pg_catalog.=) '@extschema@.pg_tviews_tripwire()'::pg_catalog.regprocedure
+    LOOP
+        EXECUTE 'DROP STATISTICS ' OPERATOR(pg_catalog.||) s;
+    END LOOP;
+END
+$$;
+
 -- new functions, and those that returned something else
 DROP VIEW @extschema@.pg_tviews_suspended;
 DROP FUNCTION @extschema@.pg_tviews_convert_table(regclass, text, text, jsonb);

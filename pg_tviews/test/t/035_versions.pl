@@ -196,6 +196,21 @@ $node->safe_psql('postgres', q{SELECT pg_tviews_install_row_triggers('tb_user');
 is(sqlstate($node, 'postgres', "$update '$old'"), '55000', 'not with TVIEWs that are missing');
 $node->safe_psql('postgres', q{DELETE FROM pg_tview_meta WHERE entity = 'gone'});
 is_maintained($node, 'postgres', 'after all that');
+is(sqlstate($node, 'postgres', "$update '$old'"), '', 'back when TVIEWs were resumed');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_statistic_ext WHERE stxname ~ 'tripwire'}), '0', 'and nothing of that is left');
+
+# a dump of the old version, restored where only the new one is
+$node->safe_psql('postgres', 'CREATE DATABASE restored TEMPLATE template0');
+$node->command_ok([ 'pg_dump', '-f', "$dir/old.sql", $node->connstr('postgres') ], 'dumped');
+$node->command_ok([ 'psql', '-Xq', '-o', '/dev/null', '-v', 'ON_ERROR_STOP=1', '-f', "$dir/old.sql", $node->connstr('restored') ], 'restored');
+is($node->safe_psql('restored', q{SELECT extversion FROM pg_extension WHERE extname = 'pg_tviews'}), $new, 'in the new version');
+is_maintained($node, 'restored', 'restored');
+$node->safe_psql('restored', q{UPDATE tb_user SET name = 'restored'; DELETE FROM tb_post WHERE pk_post = 5});
+is_maintained($node, 'restored', 'restored, and changed');
+is($node->safe_psql('restored', q{SELECT * FROM pg_tviews_health_check(100) WHERE status <> 'OK'}), '', 'healthy');
+
+$node->safe_psql('postgres', "$update '$new'");
+is_maintained($node, 'postgres', 'and there again');
 
 $node->safe_psql('postgres', q{UPDATE pg_extension SET extversion = '0.10.0' WHERE extname = 'pg_tviews'});
 ($status, $out, $err) = $node->psql('postgres', 'DELETE FROM tb_post');
