@@ -6,8 +6,10 @@
  * Nothing may wait in the queue when the shape of anything changes, so any
  * DDL flushes it first.
  *
- * What a script of the extension does is its own business.  Where library and
- * objects are of different versions, statements go on that put this right.
+ * What a script of the extension does is its own business, and so is what
+ * pg_upgrade does.  Where library and objects are of different versions,
+ * statements go on that put this right, and those that no TVIEW can have to do
+ * with; the others are refused before they begin.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,9 +17,11 @@
 
 #include "commands/event_trigger.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 
 #include "base/compat.h"
+#include "base/names.h"
 #include "base/version.h"
 #include "catalog/graph.h"
 #include "ddl/create.h"
@@ -127,12 +131,40 @@ is_about_versions(Node *stmt)
 	}
 }
 
+/*
+ * Statements after which TVIEWs hold what they should in any version.  What is
+ * made is new, so nothing reads it; nothing of what is there changes its shape.
+ */
+static bool
+is_harmless(Node *stmt)
+{
+	switch (nodeTag(stmt))
+	{
+		case T_CreateStmt:
+			return ((CreateStmt *) stmt)->inhRelations == NIL;
+		case T_CreateTableAsStmt:
+			return !tview_name_has_prefix(((CreateTableAsStmt *) stmt)->into->rel->relname,
+										  TVIEW_TABLE_PREFIX);
+		case T_CreateSeqStmt:
+		case T_AlterSeqStmt:
+		case T_IndexStmt:
+		case T_RefreshMatViewStmt:
+		case T_GrantStmt:
+		case T_CommentStmt:
+			return true;
+		default:
+			return false;
+	}
+}
+
 /* Is the statement none that TVIEWs have to do with? */
 static bool
 is_none_of_ours(Node *stmt)
 {
-	return tview_create_running() || tview_version_is_changing() ||
-		(is_about_versions(stmt) && !tview_version_matches());
+	return IsBinaryUpgrade || tview_create_running() ||
+		tview_version_is_changing() ||
+		((is_about_versions(stmt) || is_harmless(stmt)) &&
+		 !tview_version_matches());
 }
 
 /*
@@ -146,6 +178,7 @@ pg_tviews_ddl_command_start(PG_FUNCTION_ARGS)
 
 	if (is_none_of_ours(parsetree))
 		return (Datum) 0;
+	tview_version_check();
 	tview_flush_for_ddl();
 	tview_locks_start(parsetree);
 	tview_partitions_start(parsetree);
@@ -270,7 +303,7 @@ pg_tviews_sql_drop(PG_FUNCTION_ARGS)
 	Node	   *parsetree = event_parsetree(fcinfo, "pg_tviews_sql_drop");
 	DropBehavior behavior = DROP_CASCADE;
 
-	if (tview_version_is_changing())
+	if (IsBinaryUpgrade || tview_version_is_changing())
 		return (Datum) 0;
 	if (IsA(parsetree, DropStmt))
 		behavior = ((DropStmt *) parsetree)->behavior;

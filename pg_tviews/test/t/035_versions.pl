@@ -123,6 +123,8 @@ my $audit = q{SELECT * FROM pg_tview_audit_log ORDER BY log_id};
 my $before = $node->safe_psql('postgres', $meta) . $node->safe_psql('postgres', $audit);
 my $update = 'ALTER EXTENSION pg_tviews UPDATE TO';
 
+$node->safe_psql('postgres', 'CREATE TABLE bystander (n int); CREATE MATERIALIZED VIEW summary AS SELECT count(*) FROM tv_post');
+
 # sessions that know the TVIEWs, one in a transaction
 my $idle = $node->background_psql('postgres', on_error_stop => 0);
 my $open = $node->background_psql('postgres', on_error_stop => 0);
@@ -135,12 +137,20 @@ foreach my $sql (
 	q{SELECT pg_tviews_create('x', 'SELECT pk_user AS pk_x, to_jsonb(name) AS data FROM tb_user')},
 	'CREATE TABLE tv_x AS SELECT pk_user AS pk_x, to_jsonb(name) AS data FROM tb_user',
 	q{SELECT pg_tviews_drop('comment')}, 'DROP TABLE tv_comment', 'ALTER TABLE tb_user RENAME name TO other',
+	'ALTER TABLE tb_user ADD more int', 'CREATE TABLE tb_child () INHERITS (tb_user)', 'CREATE TEMP TABLE tb_child () INHERITS (tb_user)',
+	'SELECT pk_user AS pk_x, to_jsonb(name) AS data INTO tv_x FROM tb_user', 'CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1',
+	'CREATE VIEW x AS SELECT 1 AS n', 'DROP TABLE bystander', 'ALTER TABLE bystander ADD more int',
 	q{SELECT * FROM pg_tviews_explain('post')}, 'SELECT * FROM pg_tviews_health_check()',
 	q{SELECT * FROM pg_tviews_verify('post')}, q{SELECT pg_tviews_refresh('post')})
 {
 	is(sqlstate($node, 'postgres', $sql), '55000', "refused: $sql");
 }
 is($node->safe_psql('postgres', 'SELECT count(*) FROM tv_post'), '50', 'TVIEWs can be read');
+is(sqlstate($node, 'postgres', $_), '', "goes on: $_")
+  foreach 'CREATE TABLE new (n serial PRIMARY KEY, u int REFERENCES tb_comment); INSERT INTO new VALUES (1)', 'CREATE INDEX ON new (n)',
+  'CREATE TEMP TABLE t AS SELECT * FROM tv_post; CREATE TEMP TABLE s (n int) ON COMMIT DROP', 'SELECT 1 AS n INTO other',
+  'INSERT INTO bystander VALUES (1); UPDATE bystander SET n = 2; TRUNCATE bystander', 'REFRESH MATERIALIZED VIEW summary',
+  'CREATE UNIQUE INDEX ON tb_post (title)', q{COMMENT ON TABLE tb_user IS 'x'}, 'GRANT SELECT ON tv_post TO owner';
 my ($status, $out, $err) = $node->psql('postgres', 'DELETE FROM tb_post');
 like($err, qr/is of version $old in this database, and its library of version $new.*ALTER EXTENSION pg_tviews UPDATE TO '$new'/s,
 	'it says what to do');
