@@ -9,7 +9,7 @@ SUBDIRS = pg_tviews
 
 DELEGATED = all install uninstall clean installcheck prove-installcheck
 
-.PHONY: $(DELEGATED) test demo bench bench-concurrency fmt check-style
+.PHONY: $(DELEGATED) test upgrade-test demo bench bench-concurrency fmt check-style
 
 all:
 
@@ -24,6 +24,9 @@ $(foreach dir,$(SUBDIRS),$(foreach target,$(DELEGATED),\
 
 test:
 	@tools/test
+
+upgrade-test:
+	@tools/upgrade
 
 demo:
 	@demo/run
