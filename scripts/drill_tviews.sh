@@ -166,6 +166,9 @@ case $connection in
 esac
 scratch=
 trap clean_up EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 run_psql -d "$connection" -c "CREATE DATABASE $name TEMPLATE template0"
 scratch=$name
 

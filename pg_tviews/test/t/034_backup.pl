@@ -16,7 +16,7 @@ use TviewTest;
 my $scripts = abs_path(dirname(__FILE__) . '/../../../scripts');
 my $dir = PostgreSQL::Test::Utils::tempdir() . q{/it's a "folder"};
 my $node = new_node('backup', 'fsync = off');
-my $db = q{it's a "db" 100%};
+our $db = q{it's a "db" 100%};
 
 mkdir $dir or die;
 $ENV{PGHOST} = $node->host;
@@ -241,6 +241,67 @@ fails_with(qr/permission denied/, 'no privileges', $dir, connection('stranger'))
 	fails_with(qr/No space left/, 'disk full', $dir, connection());
 }
 
+{
+	# a file that grows too large; a signal in the middle of a backup, and of a
+	# verification
+	my ($out, $err) = ('', '');
+	my $before = found();
+	IPC::Run::run([ 'bash', '-c', 'ulimit -f 4; trap "" XFSZ; exec "$@"', 'bash', "$scripts/backup_tviews.sh", $dir, connection() ],
+		'>', \$out, '2>', \$err);
+	cmp_ok($? >> 8, '>', 0, 'file too large: fails');
+	like($err, qr/File too large/, 'file too large: says why');
+	is(found(), $before, 'file too large: leaves nothing');
+
+	my (undef, $made) = run_script($dir, connection());
+	my $bin = PostgreSQL::Test::Utils::tempdir();
+	foreach my $program (qw(pg_dump pg_restore))
+	{
+		append_to_file("$bin/$program", "#!/bin/bash\nkill -TERM \$PPID\n");
+		chmod 0755, "$bin/$program";
+	}
+	local $ENV{PATH} = "$bin:$ENV{PATH}";
+	fails_with(qr/^(Terminated\n)?$/, 'SIGTERM', $dir, connection());
+	fails_with(qr/^(Terminated\n)?$/, 'SIGTERM, verification', '--verify', $made, 'postgres');
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_database WHERE datname ~ 'verify'}),
+		'0', 'SIGTERM: no scratch database is left');
+}
+
+# One right after the other; names with newlines, which must not become commands
+# of whoever restores the backup; and TVIEWs that read views of TVIEWs.
+{
+	local $db = "an odd\n\"name'";
+	my $schema = qq{"a\nCREATE TABLE sprung (); --"};
+
+	(my $quoted = $db) =~ s/"/""/g;
+	$node->safe_psql('postgres', qq{CREATE DATABASE "$quoted"});
+	$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', connection(), '-c', qq{
+		SET client_min_messages = warning;
+		CREATE SCHEMA $schema;
+		CREATE EXTENSION pg_tviews SCHEMA $schema;
+		CREATE TABLE "tb_\nuser" (pk_user int PRIMARY KEY, name text);
+		INSERT INTO "tb_\nuser" SELECT i, 'user ' || i FROM generate_series(1, 10) AS i;}, '-c', qq{
+		CREATE TABLE $schema."tv_x\n'y" AS SELECT pk_user AS "pk_x\n'y", to_jsonb(name) AS data FROM "tb_\nuser";}, '-c', qq{
+		CREATE VIEW "helper\n1" AS SELECT "pk_x\n'y" AS pk, data FROM $schema."v_x\n'y";
+		CREATE VIEW helper2 AS SELECT pk, jsonb_build_object('data', data) AS data FROM "helper\n1";}, '-c', q{
+		CREATE TABLE tv_a AS SELECT pk AS pk_a, data FROM helper2;}, '-c', q{
+		GRANT CREATE ON SCHEMA public TO "o'w ner";
+		GRANT SELECT, TRIGGER ON tv_a TO "o'w ner";
+		SET ROLE "o'w ner";
+		CREATE VIEW helper3 AS SELECT pk_a AS pk, data FROM tv_a;
+		RESET ROLE;
+		GRANT SELECT ON helper3 TO stranger;}, '-c', q{
+		CREATE TABLE tv_b AS SELECT pk AS pk_b, data FROM helper3;} ], 'a database with odd names');
+	for my $n (1 .. 3)
+	{
+		($status, $backup, $err) = run_script($dir, connection());
+		is("$status $err", '0 ', "backup $n right after another one");
+	}
+	is(join(' ', run_script('--verify', $backup, 'postgres')), '0  ', 'odd names, verified');
+	$node->command_ok([ 'bash', '-o', 'pipefail', '-c', $restore, $backup, connection() ], 'odd names, restored');
+	$node->command_like([ 'psql', '-XAtq', '-d', connection(), '-c', q{SELECT to_regclass('sprung') IS NULL} ], qr/^t$/,
+		'odd names: no trap is sprung');
+}
+
 # Verification finds what is wrong
 sub damaged
 {
@@ -274,7 +335,7 @@ damaged('a checksum is missing', qr/is damaged/, sub {
 damaged('a definition is wrong', qr/TVIEWs? .*post/, sub {
 	change_metadata($_[0], q{sed "s/p\.title/p.subject/"});
 });
-damaged('a TVIEW is missing', qr/nothing is known of TVIEW .*tv_comment/, sub {
+damaged('a TVIEW is missing', qr/tv_comment was a TVIEW, whose metadata are lost/, sub {
 	change_metadata($_[0], q{sed 's/^COMMIT/DELETE FROM "odd; schema".pg_tview_meta WHERE entity = $$comment$$;\n&/'});
 });
 
