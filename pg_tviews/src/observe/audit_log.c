@@ -115,6 +115,22 @@ record_purge(TimestampTz before, uint64 rows)
 }
 
 /*
+ * For each TVIEW the last row stays that says whose it is, which
+ * pg_tviews_recreate() has to know.
+ */
+static char *
+purging_sql(void)
+{
+	char	   *log = tview_extension_qualify(TVIEW_AUDIT_LOG);
+
+	return psprintf("DELETE FROM %s AS l WHERE l.performed_at < $1 AND NOT EXISTS "
+					"(SELECT FROM %s AS m WHERE m.schema = l.schema AND m.entity = l.entity AND l.log_id = "
+					"(SELECT max(o.log_id) FROM %s AS o WHERE o.schema = l.schema AND o.entity = l.entity AND o.owner IS NOT NULL "
+					"AND NOT o.details ? '" TVIEW_AUDIT_RESTORED_BY "'))",
+					log, tview_extension_qualify("pg_tview_meta"), log);
+}
+
+/*
  * pg_tviews_audit_purge - delete rows that are older; returns how many
  *
  * Who may call it is decided by EXECUTE alone.
@@ -135,9 +151,7 @@ pg_tviews_audit_purge(PG_FUNCTION_ARGS)
 	rel = table_open(tview_audit_log(), RowExclusiveLock);
 	tview_owner_enter(&saved, rel->rd_rel->relowner, true);
 	SPI_connect();
-	if (SPI_execute_with_args(psprintf("DELETE FROM %s WHERE performed_at OPERATOR(pg_catalog.<) $1",
-									   tview_extension_qualify(TVIEW_AUDIT_LOG)),
-							  lengthof(types), types, values, NULL, false,
+	if (SPI_execute_with_args(purging_sql(), lengthof(types), types, values, NULL, false,
 							  0) != SPI_OK_DELETE)
 		elog(ERROR, "could not purge the audit log");
 	rows = SPI_processed;

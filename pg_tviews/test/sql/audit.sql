@@ -268,12 +268,13 @@ SET ROLE regress_audit_a;
 SELECT test_error('SELECT pg_tviews_audit_purge(NULL)');
 SELECT pg_tviews_audit_purge('2001-01-01');
 RESET ROLE;
-SELECT count(*) AS rows FROM pg_tview_audit_log \gset
+-- whose a TVIEW is stays known: of two there is a row left
+SELECT count(*) - 2 AS rows FROM pg_tview_audit_log \gset
 SET ROLE regress_audit_a;
 SELECT pg_tviews_audit_purge('infinity') = :rows;
 RESET ROLE;
 SELECT * FROM fresh();
-SELECT operation, performed_as, details->>'before' AS before, (details->>'rows')::bigint = :rows FROM pg_tview_audit_log;
+SELECT operation, performed_as, details->>'before' AS before, (details->>'rows')::bigint = :rows FROM pg_tview_audit_log ORDER BY log_id;
 
 -- who really did it: SECURITY DEFINER, and code of an owner
 SET ROLE regress_audit_b;
