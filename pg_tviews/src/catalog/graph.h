@@ -8,6 +8,7 @@
 #ifndef TVIEW_GRAPH_H
 #define TVIEW_GRAPH_H
 
+#include "base/compat.h"
 #include "catalog/options.h"
 #include "nodes/pg_list.h"
 
@@ -34,7 +35,8 @@ typedef struct Tview
 
 extern List *tview_graph_all(void);
 extern bool tview_graph_is_table(Oid relid);
-extern void tview_graph_report_damaged(const Tview *tview, const char *detail) pg_attribute_noreturn();
+pg_noreturn extern void tview_graph_report_damaged(const Tview *tview,
+												   const char *detail);
 extern void tview_graph_check(const Tview *tview);
 extern TviewOptions *tview_graph_options(const Tview *tview);
 extern Tview *tview_graph_find(Oid tview);
