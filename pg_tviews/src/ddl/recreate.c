@@ -274,6 +274,11 @@ make(const Missing *missing, ReturnSetInfo *result)
 	/* of a TVIEW that is there, as is known by another row */
 	if (tview_graph_find(table) != NULL)
 		return;
+	if (meta->suspended)
+		ereport(NOTICE,
+				(errmsg("TVIEW %s was suspended, and is refreshed again from now on",
+						missing->table),
+				 errhint("Call pg_tviews_suspend() for it if that is to go on.")));
 	if (OidIsValid(table))
 	{
 		convert(missing, table);

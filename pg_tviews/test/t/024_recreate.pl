@@ -57,6 +57,8 @@ my $made = $node->safe_psql('postgres', $meta);
 my @tables = map { ('-t', "ext.pg_tview_$_") } qw(meta helpers audit_log);
 my $fault = q{SELECT component, message FROM ext.pg_tviews_health_check() WHERE status = 'ERROR'};
 
+my ($status, $out, $err);
+
 sub recreate
 {
 	my ($db, $arg) = @_;
@@ -139,6 +141,10 @@ foreach my $db (qw(live between))
 # ----------
 
 lose('parts', 'pg_restore', '-e', '-a', (map { s/^ext\.//r } @tables), "$dir/all", '-d');
+$node->safe_psql('parts', q{UPDATE ext.pg_tview_meta SET suspended = now() WHERE entity = 'post'});
+($status, $out, $err) = $node->psql('parts', q{BEGIN; SELECT * FROM ext.pg_tviews_recreate('post'); ROLLBACK});
+like($err, qr/^[^\n]*NOTICE: [^\n]*TVIEW public.tv_post was suspended, and is refreshed again/, 'it says that one was suspended');
+unlike($err, qr/tv_user was suspended/, 'and only of that one');
 is(recreate('parts', q{'remark'}), "tv_user|created\ntv_post|created\ntv_remark|created",
 	'one, after those that it reads');
 is($node->safe_psql('parts', q{
@@ -167,7 +173,7 @@ is_maintained($node, 'parts', 'without the log');
 
 lose('fails', @plain);
 $node->safe_psql('fails', 'ALTER TABLE tb_comment RENAME content TO words');
-my ($status, $out, $err) = $node->psql('fails', 'SELECT * FROM ext.pg_tviews_recreate()');
+($status, $out, $err) = $node->psql('fails', 'SELECT * FROM ext.pg_tviews_recreate()');
 like($err, qr/column c\.content does not exist.*while making TVIEW public\.tv_post again/s, 'an error says which');
 is($node->safe_psql('fails', q{SELECT count(*) FROM pg_class WHERE relname ~ '^t?v_'}), '0', 'and none is made');
 is(recreate('fails', q{'rated'}), 'tv_rated|created', 'but another one by itself');
