@@ -36,6 +36,7 @@
 #include "ddl/policies.h"
 #include "ddl/record.h"
 #include "ddl/suspend.h"
+#include "ddl/triggers.h"
 #include "refresh/flush.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_ddl_command_start);
@@ -186,6 +187,9 @@ pg_tviews_ddl_command_start(PG_FUNCTION_ARGS)
 	{
 		case T_CreateTableAsStmt:
 			tview_intercept_create_start((CreateTableAsStmt *) parsetree);
+			break;
+		case T_AlterTableStmt:
+			tview_triggers_enable_start((AlterTableStmt *) parsetree);
 			break;
 		case T_ViewStmt:
 			tview_replace_start((ViewStmt *) parsetree);

@@ -57,6 +57,7 @@ typedef struct Found
 	int16		statement;
 	List	   *always;			/* names of those that fire in all modes */
 	List	   *origin;			/* and that don't in replica mode */
+	bool		disabled;		/* one fires in no mode */
 	char	   *other;			/* an AFTER trigger of somebody else */
 } Found;
 
@@ -110,7 +111,7 @@ add_events(Found *found, HeapTuple tuple, Relation rel)
 		found->row |= form->tgtype;
 }
 
-/* Capture triggers that are enabled, by mode */
+/* Capture triggers by mode */
 static void
 add_mode(Found *found, Form_pg_trigger form)
 {
@@ -120,6 +121,8 @@ add_mode(Found *found, Form_pg_trigger form)
 		found->always = lappend(found->always, name);
 	else if (form->tgenabled == TRIGGER_FIRES_ON_ORIGIN)
 		found->origin = lappend(found->origin, name);
+	else if (form->tgenabled == TRIGGER_DISABLED)
+		found->disabled = true;
 }
 
 static Found
@@ -191,6 +194,18 @@ tview_triggers_replicated(Oid relid)
 	Found		found = find_triggers(relid, TVIEW_CAPTURE_FUNCTION);
 
 	return found.always != NIL || is_by_statement(&found);
+}
+
+/*
+ * tview_triggers_let_by - do changes go by that a session makes, because a
+ * trigger is disabled, or was enabled for replica mode only?
+ */
+bool
+tview_triggers_let_by(Oid relid)
+{
+	Found		found = find_triggers(relid, TVIEW_CAPTURE_FUNCTION);
+
+	return found.disabled || (found.replica != 0 && !is_by_statement(&found));
 }
 
 /*

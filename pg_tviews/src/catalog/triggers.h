@@ -22,6 +22,7 @@ extern List *tview_triggers_find(Oid relid, const char *function);
 extern bool tview_triggers_are_complete(Oid relid);
 extern bool tview_triggers_by_statement(Oid relid);
 extern bool tview_triggers_replicated(Oid relid);
+extern bool tview_triggers_let_by(Oid relid);
 extern List *tview_triggers_in_other_mode(Oid relid, char mode);
 extern char *tview_triggers_obstacle(Oid relid);
 extern List *tview_triggers_tables(const char *function);

@@ -33,6 +33,7 @@
 #include "base/compat.h"
 #include "base/owner.h"
 #include "catalog/graph.h"
+#include "catalog/triggers.h"
 #include "ddl/locks.h"
 #include "refresh/lock.h"
 
@@ -79,6 +80,19 @@ is_not_null(RangeVar *name, const char *constraint)
 	return result;
 }
 
+/* Those of a table and of all below it whose changes go by. */
+static List *
+tables_let_by(RangeVar *name)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, add_tree(NIL, name))
+		if (tview_triggers_let_by(lfirst_oid(lc)))
+		result = lappend_oid(result, lfirst_oid(lc));
+	return result;
+}
+
 /*
  * Tables that ALTER TABLE locks against readers, and has TVIEWs rebuilt of, or
  * does not lock against them, though plans change.
@@ -106,6 +120,13 @@ altered_tables(AlterTableStmt *stmt)
 			case AT_AddInherit:
 			case AT_DropInherit:
 				result = add_tree(result, stmt->relation);
+				break;
+			case AT_EnableTrig:
+			case AT_EnableAlwaysTrig:
+			case AT_EnableTrigAll:
+			case AT_EnableTrigUser:
+				result = list_concat_unique_oid(result,
+												tables_let_by(stmt->relation));
 				break;
 			case AT_SetLogged:
 			case AT_SetUnLogged:

@@ -13,19 +13,24 @@
 
 #include "access/xact.h"
 #include "catalog/dependency.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "base/empty.h"
 #include "base/extension.h"
 #include "base/inherits.h"
 #include "base/names.h"
 #include "base/owner.h"
+#include "capture/queue.h"
 #include "catalog/graph.h"
 #include "catalog/triggers.h"
+#include "ddl/create.h"
 #include "ddl/execute.h"
 #include "ddl/triggers.h"
 
@@ -121,14 +126,26 @@ tview_triggers_wanted(Oid relid, const char *function)
 
 /*
  * tview_triggers_enable - have a trigger fire in these modes, see pg_trigger.h
+ *
+ * If it was disabled, what has gone by meanwhile is the caller's concern.
  */
 void
 tview_triggers_enable(Oid relid, const char *name, char enabled)
 {
-	tview_execute("ALTER TABLE %s ENABLE %s %s", tview_name_qualified(relid),
-				  enabled == TRIGGER_FIRES_ALWAYS ? "ALWAYS TRIGGER" :
-				  enabled == TRIGGER_FIRES_ON_REPLICA ? "REPLICA TRIGGER" :
-				  "TRIGGER", quote_identifier(name));
+	bool		outer = tview_create_set_running(true);
+
+	PG_TRY();
+	{
+		tview_execute("ALTER TABLE %s ENABLE %s %s", tview_name_qualified(relid),
+					  enabled == TRIGGER_FIRES_ALWAYS ? "ALWAYS TRIGGER" :
+					  enabled == TRIGGER_FIRES_ON_REPLICA ? "REPLICA TRIGGER" :
+					  "TRIGGER", quote_identifier(name));
+	}
+	PG_FINALLY();
+	{
+		(void) tview_create_set_running(outer);
+	}
+	PG_END_TRY();
 }
 
 /*
@@ -281,6 +298,64 @@ tview_triggers_set_replicated(Oid relid, bool replicated)
 		changed = true;
 	}
 	return changed;
+}
+
+static bool
+enables_triggers(AlterTableStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->cmds)
+		switch (((AlterTableCmd *) lfirst(lc))->subtype)
+	{
+		case AT_EnableTrig:
+		case AT_EnableAlwaysTrig:
+		case AT_EnableTrigAll:
+		case AT_EnableTrigUser:
+			return true;
+		default:
+			break;
+	}
+	return false;
+}
+
+static void
+rebuild(const Tview *tview)
+{
+	if (tview->fault != NULL)
+		return;
+	if (!tview_table_is_empty(tview->tview))
+		tview_queue_add_all(tview->tview);
+	else
+		ereport(NOTICE,
+				(errmsg("TVIEW %s is empty, and may be out of date",
+						tview_name_qualified(tview->tview)),
+				 errdetail("Triggers that it needs were disabled."),
+				 errhint("Run pg_tviews_repair(), unless its rows are restored from a dump, too.")));
+}
+
+/*
+ * tview_triggers_enable_start - ALTER TABLE ... ENABLE TRIGGER starts
+ *
+ * While a trigger was disabled, changes may have gone by, so TVIEWs that read
+ * the table are rebuilt.  An empty one gets its rows from pg_restore, maybe,
+ * which would find them there already.
+ */
+void
+tview_triggers_enable_start(AlterTableStmt *stmt)
+{
+	Oid			relid = RangeVarGetRelid(stmt->relation, NoLock, true);
+	List	   *readers = NIL;
+	ListCell   *lc;
+
+	if (!OidIsValid(relid) || !enables_triggers(stmt))
+		return;
+	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
+		if (tview_triggers_let_by(lfirst_oid(lc)))
+		readers = list_concat_unique_oid(readers,
+										 tview_graph_row_readers(lfirst_oid(lc)));
+	foreach(lc, readers)
+		rebuild(tview_graph_find(lfirst_oid(lc)));
 }
 
 /*

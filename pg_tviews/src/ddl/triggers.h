@@ -8,7 +8,7 @@
 #ifndef TVIEW_TRIGGERS_H
 #define TVIEW_TRIGGERS_H
 
-#include "nodes/pg_list.h"
+#include "nodes/parsenodes.h"
 
 /* A trigger that a table should have */
 typedef struct TviewTrigger
@@ -29,6 +29,7 @@ extern void tview_triggers_capture(Oid relid);
 extern void tview_triggers_mend(Oid relid);
 extern void tview_triggers_replace(Oid relid, bool by_statement);
 extern bool tview_triggers_set_replicated(Oid relid, bool replicated);
+extern void tview_triggers_enable_start(AlterTableStmt *stmt);
 extern void tview_triggers_check(Oid relid);
 extern void tview_triggers_guard(Oid relid);
 extern void tview_triggers_drop_capture(Oid relid);

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "executor/executor.h"
@@ -31,6 +32,7 @@
 #include "analyze/persistence.h"
 #include "analyze/plan.h"
 #include "base/compat.h"
+#include "base/empty.h"
 #include "base/extension.h"
 #include "base/inherits.h"
 #include "base/names.h"
@@ -378,6 +380,8 @@ tview_health_privileges(TviewHealth *health)
  * ----------
  */
 
+#define EMPTY_SAMPLE	10		/* keys of an empty TVIEW to verify */
+
 static BlockNumber
 count_blocks(Oid relid)
 {
@@ -459,7 +463,7 @@ execute_one(const char *sql, int nargs, Oid *types, Datum *values,
 }
 
 static void
-check_drift(TviewHealth *health, Oid relid)
+verify_keys(TviewHealth *health, Oid relid, int sample)
 {
 	TviewPlan  *plan = get_plan(relid);
 	TviewOwnerContext saved;
@@ -467,17 +471,10 @@ check_drift(TviewHealth *health, Oid relid)
 	bool		isnull;
 	int64		differing;
 
-	if (OidIsValid(tview_suspension_cause(relid)))
-	{
-		tview_health_add(health, TVIEW_HEALTH_WARNING,
-						 psprintf("TVIEW %s is suspended, and not verified",
-								  plan->name));
-		return;
-	}
 	tview_owner_enter(&saved, plan->owner, true);
 	tview_row_security_enter(plan);
 	SPI_connect();
-	keys = execute_one(sampling_sql(plan, health->sample), 0, NULL, NULL,
+	keys = execute_one(sampling_sql(plan, sample), 0, NULL, NULL,
 					   &isnull);
 	if (!isnull)
 	{
@@ -496,6 +493,28 @@ check_drift(TviewHealth *health, Oid relid)
 	tview_owner_leave(&saved);
 }
 
+static void
+check_drift(TviewHealth *health, Oid relid)
+{
+	if (!OidIsValid(tview_suspension_cause(relid)))
+		verify_keys(health, relid, health->sample);
+	else
+		tview_health_add(health, TVIEW_HEALTH_WARNING,
+						 psprintf("TVIEW %s is suspended, and not verified",
+								  tview_name_qualified(relid)));
+}
+
+/* An empty TVIEW may have been forgotten. */
+static void
+check_empty(TviewHealth *health, Oid relid)
+{
+	if (RecoveryInProgress() &&
+		get_rel_persistence(relid) == RELPERSISTENCE_UNLOGGED)
+		return;
+	if (!OidIsValid(tview_suspension_cause(relid)) && tview_table_is_empty(relid))
+		verify_keys(health, relid, EMPTY_SAMPLE);
+}
+
 /*
  * tview_health_drift - are rows what they should be?
  */
@@ -504,8 +523,10 @@ tview_health_drift(TviewHealth *health)
 {
 	if (health->sample == 0)
 	{
-		tview_health_add(health, TVIEW_HEALTH_OK,
-						 "not checked: pg_tviews_health_check(10) verifies 10 keys of each TVIEW");
+		tview_health_each(health, "could not be verified", check_empty);
+		if (health->findings == NIL)
+			tview_health_add(health, TVIEW_HEALTH_OK,
+							 "checked for empty TVIEWs only: pg_tviews_health_check(10) verifies 10 keys of each");
 		return;
 	}
 	tview_health_each(health, "could not be verified", check_drift);

@@ -78,7 +78,7 @@ DROP TABLE tv_label, tv_tag, tv_both, tv_name CASCADE;
 DROP VIEW v_label, v_tag, v_both, v_name CASCADE;
 RESET session_replication_role;
 SELECT * FROM pg_tviews_recreate();
-TABLE modes EXCEPT TABLE before;
+TABLE modes EXCEPT TABLE before ORDER BY relation;
 TABLE before EXCEPT TABLE modes;
 SET session_replication_role = replica;
 UPDATE tb_tag SET tag = tag || '!';
@@ -90,10 +90,10 @@ DROP TRIGGER "!tview_capture" ON tv_name;
 ALTER TABLE tb_post DISABLE TRIGGER "!tview_truncate";
 ALTER TABLE tb_tag DISABLE TRIGGER "!tview_capture";
 SELECT r."table", r.trigger, r.problem FROM pg_tviews_reinstall_triggers() r;
-TABLE modes EXCEPT TABLE before;
+TABLE modes EXCEPT TABLE before ORDER BY relation;
 -- all of a table: nothing tells what it was
 ALTER TABLE tb_tag ENABLE TRIGGER ALL;
-TABLE modes EXCEPT TABLE before;
+TABLE modes EXCEPT TABLE before ORDER BY relation;
 SELECT * FROM pg_tviews_capture_replicated('tag');
 
 -- by statement the row trigger is for replica mode, and what is refreshed goes on
@@ -101,7 +101,7 @@ SELECT pg_tviews_install_stmt_triggers('tb_user');
 SELECT pg_tviews_install_stmt_triggers('tv_user');
 CREATE TABLE tv_mail AS SELECT pk_user AS pk_mail, jsonb_build_object('mail', email) AS data FROM tb_user;
 CREATE TABLE tv_letter AS SELECT pk_mail AS pk_letter, jsonb_build_object('to', data) AS data FROM v_mail;
-TABLE modes EXCEPT TABLE before;
+TABLE modes EXCEPT TABLE before ORDER BY relation;
 SET session_replication_role = replica;
 UPDATE tb_user SET name = lower(name), email = name;
 :oracle;
@@ -110,7 +110,7 @@ UPDATE tb_user SET name = upper(name), email = 'to ' || name;
 :oracle;
 SELECT pg_tviews_install_row_triggers('tb_user');
 SELECT pg_tviews_install_row_triggers('tv_user');
-TABLE modes EXCEPT TABLE before;
+TABLE modes EXCEPT TABLE before ORDER BY relation;
 
 -- partitions
 CREATE TABLE tb_event (pk_event int PRIMARY KEY, what text) PARTITION BY RANGE (pk_event);

@@ -31,9 +31,10 @@ UPDATE "tb Post" SET title = 'Two';
 SELECT * FROM pg_tviews_verify('post');
 ALTER TABLE "tb Post" ENABLE REPLICA TRIGGER "!tview_capture";
 TABLE findings;
+-- what went by is seen now
 ALTER TABLE "tb Post" ENABLE ALWAYS TRIGGER "!tview_capture";
 TABLE findings;
-SELECT * FROM pg_tviews_refresh('post');
+SELECT * FROM pg_tviews_verify('post');
 ALTER TABLE "tb Post" DISABLE TRIGGER ALL;
 TABLE findings;
 ALTER TABLE "tb Post" ENABLE TRIGGER ALL;

@@ -1,0 +1,13 @@
+/*-------------------------------------------------------------------------
+ *
+ * empty.h
+ *	  Whether a table has rows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TVIEW_EMPTY_H
+#define TVIEW_EMPTY_H
+
+extern bool tview_table_is_empty(Oid relid);
+
+#endif							/* TVIEW_EMPTY_H */
