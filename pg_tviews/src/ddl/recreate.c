@@ -11,7 +11,9 @@
  * instance, is converted: nobody knows what has changed meanwhile.
  *
  * Who owned a TVIEW is in the audit log only.  Its definition runs as that role, so
- * it takes the rights of that role to make it again.
+ * it takes the rights of that role to make it again.  If nobody knows who that was,
+ * somebody may have written the row so that a superuser runs the definition: such
+ * a TVIEW is made if the caller names it, and then belongs to the caller.
  *
  * All are made, or none.
  *
@@ -46,6 +48,9 @@
 #include "refresh/flush.h"
 
 PG_FUNCTION_INFO_V1(pg_tviews_recreate);
+
+#define UNKNOWN_OWNER \
+	"The audit log does not say whose it was, or that role does not exist."
 
 /* A TVIEW that is not there */
 typedef struct Missing
@@ -141,14 +146,42 @@ find_missing(void)
 
 /*
  * May the caller make it?  One that nobody knows the owner of goes to the
- * caller, who has to be somebody that restores databases.
+ * caller, who has to be somebody that restores databases, and has to name it.
  */
 static bool
-may_make(const Missing *missing)
+may_make(const Missing *missing, bool named)
 {
 	if (OidIsValid(missing->owner))
 		return has_privs_of_role(GetUserId(), missing->owner);
-	return superuser() || tview_is_database_owner();
+	return named && (superuser() || tview_is_database_owner());
+}
+
+static void
+check_may_make(const Missing *missing, bool named)
+{
+	if (may_make(missing, named))
+		return;
+	if (OidIsValid(missing->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to make TVIEW %s again", missing->table),
+				 errdetail("It belonged to role \"%s\".",
+						   GetUserNameFromId(missing->owner, false)),
+				 errhint("Call pg_tviews_recreate() as that role, or as a superuser.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to make TVIEW %s again", missing->table),
+			 errdetail(UNKNOWN_OWNER),
+			 errhint("Become who is to own it, a superuser or the owner of the database, and call pg_tviews_recreate() with its name.")));
+}
+
+static void
+notice_left_out(const Missing *missing)
+{
+	ereport(NOTICE,
+			(errmsg("TVIEW %s is not made again", missing->table),
+			 errdetail(UNKNOWN_OWNER),
+			 errhint("Look at its definition in pg_tview_meta, become who is to own it, and call pg_tviews_recreate() with its name.")));
 }
 
 static Missing *
@@ -298,7 +331,7 @@ add_context(void *arg)
 
 /* Make one, after those that it reads. */
 static void
-make_with_reads(Missing *missing, List *all, ReturnSetInfo *result)
+make_with_reads(Missing *missing, bool named, List *all, ReturnSetInfo *result)
 {
 	ErrorContextCallback callback = {error_context_stack, add_context, missing};
 	List	   *reads;
@@ -307,15 +340,7 @@ make_with_reads(Missing *missing, List *all, ReturnSetInfo *result)
 	check_stack_depth();
 	missing->done = true;
 	error_context_stack = &callback;
-	if (!may_make(missing))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to make TVIEW %s again", missing->table),
-				 OidIsValid(missing->owner) ?
-				 errdetail("It belonged to role \"%s\".",
-						   GetUserNameFromId(missing->owner, false)) :
-				 errdetail("The audit log does not say whose it was, or that role does not exist."),
-				 errhint("Call pg_tviews_recreate() as that role, a superuser, or the owner of the database.")));
+	check_may_make(missing, named);
 	reads = names_read(missing->meta);
 	foreach(lc, all)
 	{
@@ -323,7 +348,7 @@ make_with_reads(Missing *missing, List *all, ReturnSetInfo *result)
 
 		if (!other->done && (has_name(reads, other->table) ||
 							 has_name(reads, other->view)))
-			make_with_reads(other, all, result);
+			make_with_reads(other, false, all, result);
 	}
 	make(missing, result);
 	error_context_stack = callback.previous;
@@ -348,15 +373,17 @@ pg_tviews_recreate(PG_FUNCTION_ARGS)
 									   text_to_cstring(PG_GETARG_TEXT_PP(0)));
 
 		if (named != NULL)
-			make_with_reads(named, all, result);
+			make_with_reads(named, true, all, result);
 		return (Datum) 0;
 	}
 	foreach(lc, all)
 	{
 		Missing    *missing = lfirst(lc);
 
-		if (!missing->done && may_make(missing))
-			make_with_reads(missing, all, result);
+		if (!missing->done && may_make(missing, false))
+			make_with_reads(missing, false, all, result);
+		else if (!missing->done && may_make(missing, true))
+			notice_left_out(missing);
 	}
 	return (Datum) 0;
 }
