@@ -240,7 +240,7 @@ tview_adopt(Oid tview, Jsonb *options)
 	TviewOwnerContext saved;
 	bool		outer = tview_create_set_running(true);
 
-	tview_owner_enter(&saved, tview_owner_of(tview), false);
+	tview_owner_enter(&saved, tview_owner_of(tview), true);
 	PG_TRY();
 	{
 		adopt(tview, options);

@@ -87,7 +87,7 @@ judge(const Alteration *alteration, const char *definition)
 	TviewOwnerContext saved;
 	char	   *sql;
 
-	tview_owner_enter(&saved, tview_owner_of(alteration->tview), false);
+	tview_owner_enter(&saved, tview_owner_of(alteration->tview), true);
 	sql = tview_create_check(query, alteration->entity,
 							 tview_options_parse(alteration->options));
 	query = tview_select_parse(sql, alteration->entity);
@@ -102,7 +102,7 @@ new_tables(const Alteration *alteration)
 	TviewOwnerContext saved;
 	List	   *result;
 
-	tview_owner_enter(&saved, tview_owner_of(alteration->tview), false);
+	tview_owner_enter(&saved, tview_owner_of(alteration->tview), true);
 	result = tview_create_tables(tview_expand(alteration->query),
 								 tview_options_parse(alteration->options),
 								 alteration->entity);
@@ -276,7 +276,7 @@ change_view(const Alteration *alteration, const TviewColumnChange *change)
 		check_not_in_use(alteration->tview);
 	if (change->removed != NIL)
 		check_no_cursor(alteration->view);
-	tview_owner_enter(&saved, tview_owner_of(alteration->tview), false);
+	tview_owner_enter(&saved, tview_owner_of(alteration->tview), true);
 	tview_columns_sort(alteration->view, change, alteration->query,
 					   alteration->entity);
 	dependents = tview_columns_begin(alteration->tview, alteration->view,

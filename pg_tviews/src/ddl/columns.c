@@ -623,7 +623,7 @@ tview_columns_end(Oid view, List *dependents)
 		DependentView *dependent = lfirst(lc);
 		TviewOwnerContext saved;
 
-		tview_owner_enter(&saved, tview_owner_of(dependent->view), false);
+		tview_owner_enter(&saved, tview_owner_of(dependent->view), true);
 		StoreViewQuery(dependent->view,
 					   tview_select_parse(dependent->sql,
 										  get_rel_name(dependent->view)),

@@ -314,7 +314,7 @@ convert(Conversion *conversion, Query *query)
 	List	   *tables;
 	Oid			view;
 
-	tview_owner_enter(&saved, conversion->owner, false);
+	tview_owner_enter(&saved, conversion->owner, true);
 	conversion->query =
 		tview_select_parse(tview_create_check(query, conversion->entity, options),
 						   conversion->entity);

@@ -266,7 +266,7 @@ tview_replace_start(ViewStmt *stmt)
 		TviewOwnerContext saved;
 
 		tview_adopt_check_cycle(lfirst_oid(lc), expansion->tables);
-		tview_owner_enter(&saved, tview_owner_of(lfirst_oid(lc)), false);
+		tview_owner_enter(&saved, tview_owner_of(lfirst_oid(lc)), true);
 		(void) tview_create_tables(expansion,
 								   tview_graph_find(lfirst_oid(lc))->options,
 								   get_rel_name(lfirst_oid(lc)));
