@@ -44,6 +44,7 @@
 #include "catalog/graph.h"
 #include "catalog/suspension.h"
 #include "ddl/locks.h"
+#include "ddl/policies.h"
 #include "read_hook.h"
 #include "refresh/flush.h"
 
@@ -225,11 +226,18 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 				QueryCompletion *completion)
 {
 	bool		pushed = false;
+	bool		reassigns = IsA(pstmt->utilityStmt, ReassignOwnedStmt);
+	List	   *owners = NIL;
 
 	if (ends_transaction(pstmt->utilityStmt))
 		tview_flush_before_deferred();
 	if (IsA(pstmt->utilityStmt, TruncateStmt))
 		tview_locks_start(pstmt->utilityStmt);
+	if (reassigns)
+	{
+		tview_flush_for_ddl();
+		owners = tview_policies_owners();
+	}
 	if (copies_tview(pstmt->utilityStmt) && ActiveSnapshotSet())
 	{
 		push_moved(GetActiveSnapshot());
@@ -243,6 +251,8 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree,
 								environment, dest, completion);
 	if (pushed)
 		PopActiveSnapshot();
+	if (reassigns)
+		tview_policies_reassigned(owners);
 }
 
 /*

@@ -381,7 +381,7 @@ tview_follow_table(AlterTableStmt *stmt)
 		before = tview_owner_of(view);
 		follow_owner(relid, view);
 		if (before != tview_owner_of(relid))
-			tview_record_owner(relid, before);
+			tview_record_owner(relid, before, "ALTER TABLE");
 		tview = tview_graph_find(relid);
 	}
 }

@@ -11,11 +11,15 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/namespace.h"
 
+#include "base/owner.h"
+#include "base/version.h"
 #include "capture/queue.h"
 #include "catalog/graph.h"
 #include "ddl/policies.h"
+#include "ddl/record.h"
 #include "refresh/row_security.h"
 
 /* Does the command change who sees which rows? */
@@ -61,6 +65,45 @@ judge(bool all)
 }
 
 /*
+ * tview_policies_owners - the owners of all TVIEWs, in their order; nothing if
+ * library and objects are of different versions
+ */
+List *
+tview_policies_owners(void)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	if (!tview_version_matches())
+		return NIL;
+	foreach(lc, tview_graph_all())
+		result = lappend_oid(result, tview_owner_of(((Tview *) lfirst(lc))->tview));
+	return result;
+}
+
+/*
+ * tview_policies_reassigned - REASSIGN OWNED has been done, for which the server
+ * raises no event
+ */
+void
+tview_policies_reassigned(List *owners)
+{
+	List	   *tviews = NIL;
+	ListCell   *lc;
+	ListCell   *owner;
+
+	if (owners == NIL)
+		return;
+	CommandCounterIncrement();
+	foreach(lc, tview_graph_all())
+		tviews = lappend_oid(tviews, ((Tview *) lfirst(lc))->tview);
+	forboth(lc, tviews, owner, owners)
+		if (tview_owner_of(lfirst_oid(lc)) != lfirst_oid(owner))
+		tview_record_owner(lfirst_oid(lc), lfirst_oid(owner), "REASSIGN OWNED");
+	judge(true);
+}
+
+/*
  * tview_policies_changed - DDL has been done
  *
  * Views stand between tables and TVIEWs, roles own many tables, and a cascade
@@ -74,7 +117,6 @@ tview_policies_changed(Node *stmt)
 		case T_CreatePolicyStmt:
 		case T_AlterPolicyStmt:
 		case T_DropOwnedStmt:
-		case T_ReassignOwnedStmt:
 			judge(true);
 			break;
 		case T_RenameStmt:

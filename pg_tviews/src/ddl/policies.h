@@ -10,6 +10,8 @@
 
 #include "nodes/parsenodes.h"
 
+extern List *tview_policies_owners(void);
+extern void tview_policies_reassigned(List *owners);
 extern void tview_policies_changed(Node *stmt);
 
 #endif							/* TVIEW_DDL_POLICIES_H */

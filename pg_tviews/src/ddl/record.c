@@ -242,11 +242,11 @@ begin_unnoted(TviewDetails *details, Oid tview, const char *command)
  * tview_record_owner - a TVIEW has got another owner
  */
 void
-tview_record_owner(Oid tview, Oid before)
+tview_record_owner(Oid tview, Oid before, const char *command)
 {
 	TviewDetails details;
 
-	begin_unnoted(&details, tview, "ALTER TABLE");
+	begin_unnoted(&details, tview, command);
 	tview_details_open(&details, "old");
 	tview_details_text(&details, "owner", GetUserNameFromId(before, false));
 	tview_details_close(&details);

@@ -40,7 +40,7 @@ extern bool tview_record_was_gone(Oid relid);
 extern void tview_record_drop(Oid tview, const char *command);
 extern void tview_record_begin(TviewRecord *record, const char *command);
 extern void tview_record_end(const TviewRecord *record);
-extern void tview_record_owner(Oid tview, Oid before);
+extern void tview_record_owner(Oid tview, Oid before, const char *command);
 extern void tview_record_persistence(Oid tview, bool unlogged);
 extern void tview_record_suspended(Oid tview, Oid cause);
 extern void tview_record_resumed(Oid tview, Oid cause,

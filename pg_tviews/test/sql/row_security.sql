@@ -200,6 +200,34 @@ ALTER TABLE tv_doc DISABLE ROW LEVEL SECURITY;
 UPDATE tb_doc SET title = 'z';
 SELECT * FROM test_oracle();
 
+-- REASSIGN OWNED, for which the server raises no event
+SET client_min_messages = warning;
+CREATE ROLE regress_leaving;
+RESET client_min_messages;
+GRANT CREATE ON SCHEMA public TO regress_leaving;
+CREATE TABLE tb_owned (pk_owned int PRIMARY KEY, n int);
+INSERT INTO tb_owned SELECT i, i FROM generate_series(1, 5) i;
+ALTER TABLE tb_owned ENABLE ROW LEVEL SECURITY;
+CREATE POLICY low ON tb_owned TO regress_leaving USING (pk_owned < 3);
+CREATE POLICY high ON tb_owned TO regress_other USING (pk_owned > 2);
+GRANT SELECT, TRIGGER ON tb_owned TO regress_leaving, regress_other;
+SET ROLE regress_leaving;
+CREATE TABLE tv_owned AS SELECT pk_owned, to_jsonb(n) AS data FROM tb_owned;
+RESET ROLE;
+SELECT pk_owned, data FROM tv_owned ORDER BY 1;
+BEGIN;
+UPDATE tb_owned SET n = 10 * n;
+REASSIGN OWNED BY regress_leaving TO regress_other;
+SELECT pk_owned, data FROM tv_owned ORDER BY 1;
+COMMIT;
+SELECT operation, owner, details ->> 'command' AS command, details -> 'old' ->> 'owner' AS old FROM pg_tviews_audit('owned');
+UPDATE tb_owned SET n = n + 1;
+SELECT * FROM test_oracle() WHERE tview = 'tv_owned';
+DROP TABLE tv_owned;
+DROP TABLE tb_owned;
+DROP OWNED BY regress_leaving;
+DROP ROLE regress_leaving;
+
 -- only the policies of the table that is read, not of its children
 SET ROLE regress_reader;
 CREATE TABLE public.tb_part (pk_part int, k int) PARTITION BY LIST (k);
