@@ -335,9 +335,20 @@ tview_meta_read(void)
 	return result;
 }
 
+static bool
+has_gone(List *relations)
+{
+	ListCell   *lc;
+
+	foreach(lc, relations)
+		if (get_rel_relkind(lfirst_oid(lc)) == '\0')
+		return true;
+	return false;
+}
+
 /*
- * tview_meta_missing - the rows of TVIEWs whose table or view is not there, or
- * which don't say all tables that they read
+ * tview_meta_missing - the rows of TVIEWs whose table or view is not there, or a
+ * table that they read
  *
  * Filled in as by tview_meta_read().
  */
@@ -353,7 +364,7 @@ tview_meta_missing(void)
 
 		if (get_rel_relkind(meta->tview) == '\0' ||
 			get_rel_relkind(meta->view) == '\0' ||
-			list_member_oid(meta->dependencies, InvalidOid))
+			has_gone(meta->dependencies))
 			result = lappend(result, meta);
 	}
 	return result;

@@ -434,6 +434,31 @@ creation_schema(const char *schema, const char *name)
 }
 
 /*
+ * tview_create_table - make a table that has the columns of a query, and no rows
+ */
+Oid
+tview_create_table(Oid schema, const char *name, const char *sql)
+{
+	int			nest_level = tview_fix_settings();
+	bool		outer = create_running;
+
+	create_running = true;
+	PG_TRY();
+	{
+		tview_execute("CREATE TABLE %s AS %s WITH NO DATA",
+					  quote_qualified_identifier(get_namespace_name(schema),
+												 name), sql);
+	}
+	PG_FINALLY();
+	{
+		create_running = outer;
+	}
+	PG_END_TRY();
+	AtEOXact_GUC(false, nest_level);
+	return get_relname_relid(name, schema);
+}
+
+/*
  * tview_create - make a TVIEW of a query, in this schema, or where CREATE TABLE
  * would if that is NULL
  */
@@ -449,8 +474,6 @@ tview_create(const char *schema_name, const char *entity,
 	Oid			schema;
 	Oid			table;
 	char	   *sql;
-	int			nest_level;
-	bool		outer = create_running;
 	ErrorContextCallback callback = {error_context_stack, hint_privileges, NULL};
 
 	error_context_stack = &callback;
@@ -459,23 +482,7 @@ tview_create(const char *schema_name, const char *entity,
 							 tview_options_parse(named));
 	schema = creation_schema(schema_name, table_name);
 	tview_create_check_name(table_name, schema);
-
-	nest_level = tview_fix_settings();
-	create_running = true;
-	PG_TRY();
-	{
-		tview_execute("CREATE TABLE %s AS %s WITH NO DATA",
-					  quote_qualified_identifier(get_namespace_name(schema),
-												 table_name),
-					  sql);
-	}
-	PG_FINALLY();
-	{
-		create_running = outer;
-	}
-	PG_END_TRY();
-	AtEOXact_GUC(false, nest_level);
-	table = get_relname_relid(table_name, schema);
+	table = tview_create_table(schema, table_name, sql);
 	tview_create_adopt(table, key_column, sql, named, command);
 	error_context_stack = callback.previous;
 	return table;

@@ -19,6 +19,7 @@ struct TviewPlan;
 extern void tview_create_adopt(Oid table, const char *key_column,
 							   const char *sql, Jsonb *options,
 							   const char *command);
+extern Oid	tview_create_table(Oid schema, const char *name, const char *sql);
 extern Oid	tview_create(const char *schema, const char *entity,
 						 const char *key_column, const char *definition,
 						 Jsonb *options, const char *command);

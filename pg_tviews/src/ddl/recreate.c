@@ -44,6 +44,7 @@
 #include "catalog/meta.h"
 #include "ddl/convert.h"
 #include "ddl/create.h"
+#include "ddl/definition.h"
 #include "ddl/triggers.h"
 #include "refresh/flush.h"
 
@@ -236,7 +237,7 @@ check_owner(Oid relid, ObjectType type)
 		aclcheck_error(ACLCHECK_NOT_OWNER, type, tview_name_qualified(relid));
 }
 
-/* A view without its table: nothing tells that it is the definition. */
+/* A view that is not the definition */
 static void
 drop_view(Oid view)
 {
@@ -282,6 +283,24 @@ create(const Missing *missing)
 	return result;
 }
 
+/*
+ * The table alone, as its owner.  Others may read the view, so that it has to
+ * stay what it is.
+ */
+static Oid
+create_table(const Missing *missing, Oid schema)
+{
+	TviewOwnerContext saved;
+	Oid			result;
+
+	tview_owner_enter(&saved, OidIsValid(missing->owner) ? missing->owner : GetUserId(),
+					  true);
+	result = tview_create_table(schema, tview_name_join(TVIEW_TABLE_PREFIX, missing->meta->entity),
+								psprintf("SELECT * FROM %s", missing->view));
+	tview_owner_leave(&saved);
+	return result;
+}
+
 static void
 put_row(ReturnSetInfo *result, Oid tview, const char *what)
 {
@@ -316,6 +335,14 @@ make(const Missing *missing, ReturnSetInfo *result)
 	{
 		convert(missing, table);
 		put_row(result, table, "converted");
+		return;
+	}
+	if (OidIsValid(view) &&
+		tview_definition_is_of_view(meta->definition, meta->entity, view))
+	{
+		table = create_table(missing, schema);
+		convert(missing, table);
+		put_row(result, table, "created");
 		return;
 	}
 	if (OidIsValid(view))

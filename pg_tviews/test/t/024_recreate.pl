@@ -235,5 +235,33 @@ like(recreate('late', ''), qr/^(tv_comment\|created\ntv_alice\|created|tv_alice\
 	'dropped unnoticed');
 check_recreated('late');
 
+# one that others read, by its view: they stay
+$node->safe_psql('late', q{
+	ALTER EVENT TRIGGER pg_tviews_sql_drop DISABLE;
+	ALTER EVENT TRIGGER pg_tviews_ddl_command_start DISABLE;
+	DROP TABLE tv_user;
+	ALTER EVENT TRIGGER pg_tviews_sql_drop ENABLE;
+	ALTER EVENT TRIGGER pg_tviews_ddl_command_start ENABLE;});
+is(recreate('late', ''), "tv_user|created\ntv_post|converted", 'dropped unnoticed, with a reader');
+check_recreated('late');
+
+# A dump without the tables of TVIEWs, which has their views
+$node->command_ok([ 'pg_dump', '-T', '*.tv_*', '-f', "$dir/views.sql", $node->connstr('live') ], 'pg_dump without TVIEWs');
+$node->safe_psql('postgres', 'CREATE DATABASE views TEMPLATE template0');
+$node->command_ok([ 'psql', '-Xq', '-o', '/dev/null', '-v', 'ON_ERROR_STOP=1', '-f', "$dir/views.sql",
+		$node->connstr('views') ], 'restored');
+like($node->safe_psql('views', $fault), qr/^metadata\|table of TVIEW .* is missing: pg_tviews_recreate/, 'the health check says what to do');
+is(() = recreate('views', '') =~ /\|created$/mg, 7, 'made again, below their views');
+check_recreated('views');
+
+# A dump without their rows
+$node->command_ok([ 'pg_dump', '--exclude-table-data', '*.tv_*', '-f', "$dir/empty.sql", $node->connstr('live') ], 'pg_dump without rows of TVIEWs');
+$node->safe_psql('postgres', 'CREATE DATABASE empty TEMPLATE template0');
+$node->command_ok([ 'psql', '-Xq', '-o', '/dev/null', '-v', 'ON_ERROR_STOP=1', '-f', "$dir/empty.sql",
+		$node->connstr('empty') ], 'restored');
+like($node->safe_psql('empty', $fault), qr/^drift\|TVIEW .* is not what its view returns .*pg_tviews_repair/m, 'the health check says what to do');
+$node->safe_psql('empty', 'SELECT count(*) FROM ext.pg_tviews_repair()');
+check_recreated('empty');
+
 stop_and_check_log($node);
 done_testing();
