@@ -183,13 +183,11 @@ pg_tviews_ddl_command_start(PG_FUNCTION_ARGS)
 	tview_flush_for_ddl();
 	tview_locks_start(parsetree);
 	tview_partitions_start(parsetree);
+	tview_triggers_enable_start(parsetree);
 	switch (nodeTag(parsetree))
 	{
 		case T_CreateTableAsStmt:
 			tview_intercept_create_start((CreateTableAsStmt *) parsetree);
-			break;
-		case T_AlterTableStmt:
-			tview_triggers_enable_start((AlterTableStmt *) parsetree);
 			break;
 		case T_ViewStmt:
 			tview_replace_start((ViewStmt *) parsetree);

@@ -57,7 +57,7 @@ typedef struct Found
 	int16		statement;
 	List	   *always;			/* names of those that fire in all modes */
 	List	   *origin;			/* and that don't in replica mode */
-	bool		disabled;		/* one fires in no mode */
+	bool		idle;			/* fires in no mode, or a wrong one */
 	char	   *other;			/* an AFTER trigger of somebody else */
 } Found;
 
@@ -111,7 +111,7 @@ add_events(Found *found, HeapTuple tuple, Relation rel)
 		found->row |= form->tgtype;
 }
 
-/* Capture triggers by mode */
+/* Capture triggers by mode.  None but the row trigger is for replica mode. */
 static void
 add_mode(Found *found, Form_pg_trigger form)
 {
@@ -121,8 +121,9 @@ add_mode(Found *found, Form_pg_trigger form)
 		found->always = lappend(found->always, name);
 	else if (form->tgenabled == TRIGGER_FIRES_ON_ORIGIN)
 		found->origin = lappend(found->origin, name);
-	else if (form->tgenabled == TRIGGER_DISABLED)
-		found->disabled = true;
+	else if (form->tgenabled == TRIGGER_DISABLED ||
+			 !TRIGGER_FOR_ROW(form->tgtype))
+		found->idle = true;
 }
 
 static Found
@@ -205,7 +206,7 @@ tview_triggers_let_by(Oid relid)
 {
 	Found		found = find_triggers(relid, TVIEW_CAPTURE_FUNCTION);
 
-	return found.disabled || (found.replica != 0 && !is_by_statement(&found));
+	return found.idle || (found.replica != 0 && !is_by_statement(&found));
 }
 
 /*

@@ -35,6 +35,7 @@
 #include "catalog/graph.h"
 #include "catalog/triggers.h"
 #include "ddl/locks.h"
+#include "ddl/triggers.h"
 #include "refresh/lock.h"
 
 /* Add a table, and all below it, if it is the current user's. */
@@ -80,7 +81,10 @@ is_not_null(RangeVar *name, const char *constraint)
 	return result;
 }
 
-/* Those of a table and of all below it whose changes go by. */
+/*
+ * Those of a table and of all below it whose changes go by.  Somebody may be
+ * about to disable triggers, and the server would wait for them, too.
+ */
 static List *
 tables_let_by(RangeVar *name)
 {
@@ -88,8 +92,15 @@ tables_let_by(RangeVar *name)
 	ListCell   *lc;
 
 	foreach(lc, add_tree(NIL, name))
-		if (tview_triggers_let_by(lfirst_oid(lc)))
-		result = lappend_oid(result, lfirst_oid(lc));
+	{
+		Oid			relid = lfirst_oid(lc);
+
+		if (tview_graph_row_readers(relid) == NIL)
+			continue;
+		LockRelationOid(relid, ShareRowExclusiveLock);
+		if (tview_triggers_let_by(relid))
+			result = lappend_oid(result, relid);
+	}
 	return result;
 }
 
@@ -120,13 +131,6 @@ altered_tables(AlterTableStmt *stmt)
 			case AT_AddInherit:
 			case AT_DropInherit:
 				result = add_tree(result, stmt->relation);
-				break;
-			case AT_EnableTrig:
-			case AT_EnableAlwaysTrig:
-			case AT_EnableTrigAll:
-			case AT_EnableTrigUser:
-				result = list_concat_unique_oid(result,
-												tables_let_by(stmt->relation));
 				break;
 			case AT_SetLogged:
 			case AT_SetUnLogged:
@@ -261,8 +265,12 @@ void
 tview_locks_start(Node *stmt)
 {
 	List	   *tables = locked_tables(stmt);
+	RangeVar   *enabled = tview_triggers_table_to_enable(stmt);
 	List	   *tviews = NIL;
 	ListCell   *lc;
+
+	if (enabled != NULL)
+		tables = list_concat_unique_oid(tables, tables_let_by(enabled));
 
 	foreach(lc, tables)
 		tviews = list_concat_unique_oid(tviews,

@@ -259,6 +259,92 @@ tview_triggers_mend(Oid relid)
 	make_all(relid, wanted, always);
 }
 
+static bool
+enables_triggers(AlterTableStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->cmds)
+		switch (((AlterTableCmd *) lfirst(lc))->subtype)
+	{
+		case AT_EnableTrig:
+		case AT_EnableAlwaysTrig:
+		case AT_EnableTrigAll:
+		case AT_EnableTrigUser:
+			return true;
+		default:
+			break;
+	}
+	return false;
+}
+
+/*
+ * tview_triggers_table_to_enable - name of the table of which a statement enables
+ * triggers, or drops one, so that it is made again, and enabled; NULL if none
+ */
+RangeVar *
+tview_triggers_table_to_enable(Node *stmt)
+{
+	List	   *name;
+
+	if (IsA(stmt, AlterTableStmt) && enables_triggers((AlterTableStmt *) stmt))
+		return ((AlterTableStmt *) stmt)->relation;
+	if (!IsA(stmt, DropStmt) ||
+		((DropStmt *) stmt)->removeType != OBJECT_TRIGGER)
+		return NULL;
+	name = linitial(((DropStmt *) stmt)->objects);
+	return makeRangeVarFromNameList(list_truncate(list_copy(name),
+												  list_length(name) - 1));
+}
+
+static void
+rebuild(const Tview *tview)
+{
+	if (tview->fault != NULL)
+		return;
+	if (!tview_table_is_empty(tview->tview))
+		tview_queue_add_all(tview->tview);
+	else
+		ereport(NOTICE,
+				(errmsg("TVIEW %s is empty, and may be out of date",
+						tview_name_qualified(tview->tview)),
+				 errdetail("Triggers that it needs were disabled."),
+				 errhint("Run pg_tviews_repair(), unless its rows are restored from a dump, too.")));
+}
+
+/*
+ * Triggers of these tables get enabled.  While one was disabled, changes may have
+ * gone by, so TVIEWs that read the table are rebuilt.  An empty one gets its rows
+ * from pg_restore, maybe, which would find them there already.
+ */
+static void
+rebuild_readers(List *tables)
+{
+	List	   *readers = NIL;
+	ListCell   *lc;
+
+	foreach(lc, tables)
+		if (tview_triggers_let_by(lfirst_oid(lc)))
+		readers = list_concat_unique_oid(readers,
+										 tview_graph_row_readers(lfirst_oid(lc)));
+	foreach(lc, readers)
+		rebuild(tview_graph_find(lfirst_oid(lc)));
+}
+
+/*
+ * tview_triggers_enable_start - a statement that may enable triggers starts
+ */
+void
+tview_triggers_enable_start(Node *stmt)
+{
+	RangeVar   *name = tview_triggers_table_to_enable(stmt);
+	Oid			relid = name == NULL ? InvalidOid :
+	RangeVarGetRelid(name, NoLock, true);
+
+	if (OidIsValid(relid))
+		rebuild_readers(find_all_inheritors(relid, NoLock, NULL));
+}
+
 /*
  * tview_triggers_replace - have the changes of a table captured in this way
  *
@@ -271,6 +357,7 @@ tview_triggers_replace(Oid relid, bool by_statement)
 
 	if (tview_triggers_are_complete(relid) && was_by_statement == by_statement)
 		return;
+	rebuild_readers(list_make1_oid(relid));
 	tview_triggers_drop_capture(relid);
 	make_all(relid, by_statement ? wanted_by_statement() :
 			 tview_triggers_wanted(relid, TVIEW_CAPTURE_FUNCTION),
@@ -298,64 +385,6 @@ tview_triggers_set_replicated(Oid relid, bool replicated)
 		changed = true;
 	}
 	return changed;
-}
-
-static bool
-enables_triggers(AlterTableStmt *stmt)
-{
-	ListCell   *lc;
-
-	foreach(lc, stmt->cmds)
-		switch (((AlterTableCmd *) lfirst(lc))->subtype)
-	{
-		case AT_EnableTrig:
-		case AT_EnableAlwaysTrig:
-		case AT_EnableTrigAll:
-		case AT_EnableTrigUser:
-			return true;
-		default:
-			break;
-	}
-	return false;
-}
-
-static void
-rebuild(const Tview *tview)
-{
-	if (tview->fault != NULL)
-		return;
-	if (!tview_table_is_empty(tview->tview))
-		tview_queue_add_all(tview->tview);
-	else
-		ereport(NOTICE,
-				(errmsg("TVIEW %s is empty, and may be out of date",
-						tview_name_qualified(tview->tview)),
-				 errdetail("Triggers that it needs were disabled."),
-				 errhint("Run pg_tviews_repair(), unless its rows are restored from a dump, too.")));
-}
-
-/*
- * tview_triggers_enable_start - ALTER TABLE ... ENABLE TRIGGER starts
- *
- * While a trigger was disabled, changes may have gone by, so TVIEWs that read
- * the table are rebuilt.  An empty one gets its rows from pg_restore, maybe,
- * which would find them there already.
- */
-void
-tview_triggers_enable_start(AlterTableStmt *stmt)
-{
-	Oid			relid = RangeVarGetRelid(stmt->relation, NoLock, true);
-	List	   *readers = NIL;
-	ListCell   *lc;
-
-	if (!OidIsValid(relid) || !enables_triggers(stmt))
-		return;
-	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
-		if (tview_triggers_let_by(lfirst_oid(lc)))
-		readers = list_concat_unique_oid(readers,
-										 tview_graph_row_readers(lfirst_oid(lc)));
-	foreach(lc, readers)
-		rebuild(tview_graph_find(lfirst_oid(lc)));
 }
 
 /*

@@ -83,6 +83,33 @@ ALTER TABLE tb_user ENABLE TRIGGER "!tview_update";
 SELECT * FROM test_oracle();
 SELECT pg_tviews_install_row_triggers('tb_user');
 
+-- for replica mode only, of which there is none for statements
+ALTER TABLE tb_user ENABLE REPLICA TRIGGER "!tview_truncate";
+TRUNCATE tb_user;
+ALTER TABLE tb_user ENABLE TRIGGER "!tview_truncate";
+SELECT * FROM test_oracle();
+INSERT INTO tb_user VALUES (1, 'Ina'), (2, 'Jo');
+SELECT pg_tviews_install_stmt_triggers('tb_user');
+ALTER TABLE tb_user ENABLE REPLICA TRIGGER "!tview_update";
+UPDATE tb_user SET name = 'Kim' WHERE pk_user = 1;
+ALTER TABLE tb_user ENABLE TRIGGER "!tview_update";
+SELECT * FROM test_oracle();
+
+-- triggers that are replaced, or made again when they are dropped
+ALTER TABLE tb_user DISABLE TRIGGER "!tview_update";
+UPDATE tb_user SET name = 'Lu' WHERE pk_user = 1;
+SELECT pg_tviews_install_row_triggers('tb_user');
+SELECT * FROM test_oracle();
+ALTER TABLE tb_user DISABLE TRIGGER "!tview_capture";
+UPDATE tb_user SET name = 'Mo' WHERE pk_user = 1;
+SELECT pg_tviews_install_stmt_triggers('tb_user');
+SELECT * FROM test_oracle();
+SELECT pg_tviews_install_row_triggers('tb_user');
+ALTER TABLE tb_user DISABLE TRIGGER "!tview_capture";
+UPDATE tb_user SET name = 'Ned' WHERE pk_user = 1;
+DROP TRIGGER "!tview_capture" ON public.tb_user;
+SELECT * FROM test_oracle();
+
 -- nothing is done that need not be
 ALTER TABLE tb_other DISABLE TRIGGER mine;
 ALTER TABLE tb_other ENABLE TRIGGER mine;
