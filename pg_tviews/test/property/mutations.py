@@ -734,4 +734,37 @@ MUTATIONS = [
         "in_mode(&row_trigger, TRIGGER_FIRES_ON_REPLICA)",
         "in_mode(&row_trigger, TRIGGER_DISABLED)",
         tests="capture_replicated statement_capture"),
+    Mutation(
+        "enabled-not-rebuilt",
+        "what went by while a trigger was disabled is rebuilt",
+        "ddl/triggers.c",
+        "\t\ttview_queue_add_all(tview->tview);\n", "\t\treturn;\n",
+        tests="enable_triggers"),
+    Mutation(
+        "enabled-replica-forgotten",
+        "what went by while a trigger was for replica mode only is rebuilt",
+        "catalog/triggers.c",
+        "\treturn found.disabled || (found.replica != 0 && !is_by_statement(&found));\n",
+        "\treturn found.disabled;\n",
+        tests="enable_triggers"),
+    Mutation(
+        "enabled-partitions-forgotten",
+        "triggers of partitions are enabled with those of their parent",
+        "ddl/triggers.c",
+        "\tforeach(lc, find_all_inheritors(relid, NoLock, NULL))\n\t\tif (tview_triggers_let_by",
+        "\tforeach(lc, list_make1_oid(relid))\n\t\tif (tview_triggers_let_by",
+        tests="enable_triggers"),
+    Mutation(
+        "empty-not-verified",
+        "the health check finds an empty TVIEW that should not be",
+        "observe/health_tviews.c",
+        "\t\ttview_health_each(health, \"could not be verified\", check_empty);\n", "",
+        tests="enable_triggers"),
+    Mutation(
+        "reassigned-not-judged",
+        "a new owner by REASSIGN OWNED sees what their policies show",
+        "ddl/policies.c",
+        "\t\ttview_record_owner(lfirst_oid(lc), lfirst_oid(owner), \"REASSIGN OWNED\");\n\tjudge(true);\n",
+        "\t\ttview_record_owner(lfirst_oid(lc), lfirst_oid(owner), \"REASSIGN OWNED\");\n",
+        tests="row_security"),
 ]
