@@ -82,26 +82,21 @@ is_not_null(RangeVar *name, const char *constraint)
 }
 
 /*
- * Those of a table and of all below it whose changes go by.  Somebody may be
+ * The table whose triggers get enabled, if changes of it go by.  Somebody may be
  * about to disable triggers, and the server would wait for them, too.
  */
 static List *
-tables_let_by(RangeVar *name)
+enabled_tables(Node *stmt)
 {
-	List	   *result = NIL;
-	ListCell   *lc;
+	RangeVar   *name = tview_triggers_table_to_enable(stmt);
+	Oid			relid = name == NULL ? InvalidOid :
+	RangeVarGetRelid(name, NoLock, true);
 
-	foreach(lc, add_tree(NIL, name))
-	{
-		Oid			relid = lfirst_oid(lc);
-
-		if (tview_graph_row_readers(relid) == NIL)
-			continue;
-		LockRelationOid(relid, ShareRowExclusiveLock);
-		if (tview_triggers_let_by(relid))
-			result = lappend_oid(result, relid);
-	}
-	return result;
+	if (!OidIsValid(relid) || !tview_owner_is_member(relid) ||
+		tview_graph_row_readers(relid) == NIL)
+		return NIL;
+	LockRelationOid(relid, ShareRowExclusiveLock);
+	return tview_triggers_let_by(relid) ? list_make1_oid(relid) : NIL;
 }
 
 /*
@@ -264,13 +259,10 @@ tview_locks_take(List *tables, List *tviews)
 void
 tview_locks_start(Node *stmt)
 {
-	List	   *tables = locked_tables(stmt);
-	RangeVar   *enabled = tview_triggers_table_to_enable(stmt);
+	List	   *tables = list_concat_unique_oid(locked_tables(stmt),
+												enabled_tables(stmt));
 	List	   *tviews = NIL;
 	ListCell   *lc;
-
-	if (enabled != NULL)
-		tables = list_concat_unique_oid(tables, tables_let_by(enabled));
 
 	foreach(lc, tables)
 		tviews = list_concat_unique_oid(tviews,

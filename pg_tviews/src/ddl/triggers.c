@@ -11,18 +11,19 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 
-#include "base/empty.h"
 #include "base/extension.h"
 #include "base/inherits.h"
 #include "base/names.h"
@@ -297,42 +298,54 @@ tview_triggers_table_to_enable(Node *stmt)
 												  list_length(name) - 1));
 }
 
-static void
-rebuild(const Tview *tview)
+/*
+ * Has a table never had a row?  Vacuum would say so in pg_class, and TRUNCATE
+ * takes that back.
+ */
+static bool
+is_fresh(Oid relid)
 {
-	if (tview->fault != NULL)
-		return;
-	if (!tview_table_is_empty(tview->tview))
-		tview_queue_add_all(tview->tview);
-	else
-		ereport(NOTICE,
-				(errmsg("TVIEW %s is empty, and may be out of date",
-						tview_name_qualified(tview->tview)),
-				 errdetail("Triggers that it needs were disabled."),
-				 errhint("Run pg_tviews_repair(), unless its rows are restored from a dump, too.")));
+	Relation	rel = table_open(relid, AccessShareLock);
+	bool		result = RelationGetNumberOfBlocks(rel) == 0 &&
+	rel->rd_rel->reltuples < 0;
+
+	table_close(rel, NoLock);
+	return result;
 }
 
 /*
- * Triggers of these tables get enabled.  While one was disabled, changes may have
- * gone by, so TVIEWs that read the table are rebuilt.  An empty one gets its rows
- * from pg_restore, maybe, which would find them there already.
+ * Triggers of a table get enabled.  If one was disabled, changes may have gone by,
+ * so TVIEWs that read the table are rebuilt.  One that is fresh gets its rows from
+ * pg_restore, maybe, which would find them there already.
  */
 static void
-rebuild_readers(List *tables)
+rebuild_readers(Oid relid)
 {
-	List	   *readers = NIL;
 	ListCell   *lc;
 
-	foreach(lc, tables)
-		if (tview_triggers_let_by(lfirst_oid(lc)))
-		readers = list_concat_unique_oid(readers,
-										 tview_graph_row_readers(lfirst_oid(lc)));
-	foreach(lc, readers)
-		rebuild(tview_graph_find(lfirst_oid(lc)));
+	if (!tview_triggers_let_by(relid))
+		return;
+	foreach(lc, tview_graph_row_readers(relid))
+	{
+		Oid			reader = lfirst_oid(lc);
+
+		if (tview_graph_find(reader)->fault != NULL)
+			continue;
+		if (!is_fresh(reader))
+			tview_queue_add_all(reader);
+		else
+			ereport(NOTICE,
+					(errmsg("TVIEW %s is empty, and may be out of date",
+							tview_name_qualified(reader)),
+					 errdetail("Triggers that it needs were disabled."),
+					 errhint("Run pg_tviews_repair(), unless its rows are restored from a dump, too.")));
+	}
 }
 
 /*
  * tview_triggers_enable_start - a statement that may enable triggers starts
+ *
+ * Triggers of partitions are their own.
  */
 void
 tview_triggers_enable_start(Node *stmt)
@@ -342,7 +355,7 @@ tview_triggers_enable_start(Node *stmt)
 	RangeVarGetRelid(name, NoLock, true);
 
 	if (OidIsValid(relid))
-		rebuild_readers(find_all_inheritors(relid, NoLock, NULL));
+		rebuild_readers(relid);
 }
 
 /*
@@ -357,7 +370,7 @@ tview_triggers_replace(Oid relid, bool by_statement)
 
 	if (tview_triggers_are_complete(relid) && was_by_statement == by_statement)
 		return;
-	rebuild_readers(list_make1_oid(relid));
+	rebuild_readers(relid);
 	tview_triggers_drop_capture(relid);
 	make_all(relid, by_statement ? wanted_by_statement() :
 			 tview_triggers_wanted(relid, TVIEW_CAPTURE_FUNCTION),

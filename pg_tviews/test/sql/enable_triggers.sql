@@ -56,7 +56,7 @@ ALTER TABLE tb_user ENABLE TRIGGER USER;
 COMMIT;
 SELECT * FROM test_oracle();
 
--- partitions: alone, and by their parent
+-- partitions: their parent does nothing about them
 ALTER TABLE tb_post_1 DISABLE TRIGGER USER;
 UPDATE tb_post SET title = 'ONE' WHERE pk_post = 1;
 ALTER TABLE tb_post_1 ENABLE TRIGGER USER;
@@ -65,6 +65,7 @@ ALTER TABLE ONLY tb_post_1 DISABLE TRIGGER USER;
 ALTER TABLE tb_post_2 DISABLE TRIGGER USER;
 UPDATE tb_post SET title = lower(title) || '!';
 ALTER TABLE tb_post ENABLE TRIGGER USER;
+SELECT tgrelid::regclass, tgname, tgenabled FROM pg_trigger WHERE tgenabled = 'D' ORDER BY 1, 2;
 ALTER TABLE tb_post_1 ENABLE TRIGGER USER;
 ALTER TABLE tb_post_2 ENABLE TRIGGER USER;
 SELECT * FROM test_oracle();
