@@ -42,6 +42,7 @@
 #include "base/compat.h"
 #include "capture/queue.h"
 #include "catalog/graph.h"
+#include "catalog/meta.h"
 #include "catalog/suspension.h"
 #include "ddl/locks.h"
 #include "ddl/policies.h"
@@ -78,13 +79,16 @@ check_trigger_of_flush(List *relids)
 /*
  * Flush, if this query could see a difference.  Functions that it calls in
  * parallel workers may read any TVIEW, and can't flush there.
+ *
+ * To the planner, a query that has a table's OID as a constant depends on it; so
+ * do those that look for TVIEWs, where deferred triggers can't be left behind.
  */
 static void
 flush_before(PlannedStmt *stmt)
 {
 	if (tview_flush_running())
 		check_trigger_of_flush(stmt->relationOids);
-	else if (tview_queue_pending() &&
+	else if (tview_queue_pending() && !tview_meta_finding() &&
 			 (stmt->parallelModeNeeded ||
 			  tview_flush_affects(stmt->relationOids)))
 		tview_flush(false);

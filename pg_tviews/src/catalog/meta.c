@@ -50,6 +50,8 @@ enum
 	META_POLICIES
 };
 
+static bool finding = false;	/* tview_meta_find() runs a query */
+
 static Datum
 oid_array(List *oids)
 {
@@ -409,6 +411,31 @@ tview_meta_delete_missing(const TviewMeta *meta)
 }
 
 /*
+ * tview_meta_finding - does a query look for TVIEWs, and reads none?
+ */
+bool
+tview_meta_finding(void)
+{
+	return finding;
+}
+
+static void
+find(const char *sql)
+{
+	finding = true;
+	PG_TRY();
+	{
+		if (SPI_execute(sql, false, 0) != SPI_OK_SELECT)
+			elog(ERROR, "could not look for TVIEWs: %s", sql);
+	}
+	PG_FINALLY();
+	{
+		finding = false;
+	}
+	PG_END_TRY();
+}
+
+/*
  * tview_meta_find - run a query that returns OIDs, such as of TVIEWs
  *
  * As the owner of the metadata, since it is run for whoever has altered
@@ -425,8 +452,7 @@ tview_meta_find(const char *sql)
 
 	tview_owner_enter(&saved, rel->rd_rel->relowner, true);
 	SPI_connect();
-	if (SPI_execute(sql, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not look for TVIEWs: %s", sql);
+	find(sql);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool		isnull;

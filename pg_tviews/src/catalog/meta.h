@@ -47,6 +47,7 @@ extern List *tview_meta_missing(void);
 extern void tview_meta_delete_missing(const TviewMeta *meta);
 extern TviewMeta *tview_meta_form(struct HeapTupleData *tuple,
 								  struct TupleDescData *desc);
+extern bool tview_meta_finding(void);
 extern List *tview_meta_find(const char *sql);
 
 #endif							/* TVIEW_META_H */

@@ -175,3 +175,11 @@ CREATE CONSTRAINT TRIGGER late AFTER INSERT ON tb_log
 INSERT INTO tb_log (what) VALUES ('late');
 SELECT data FROM tv_y WHERE pk_y = 5;
 SELECT * FROM test_oracle();
+
+-- other columns of a TVIEW that has one
+CREATE FUNCTION nop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON tv_x
+	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION nop();
+SELECT pg_tviews_alter('x', 'SELECT pk_x, n AS number, to_jsonb(n + 1) AS data FROM tb_x');
+SELECT pg_tviews_alter('x', 'SELECT pk_x, to_jsonb(n) AS data FROM tb_x');
+SELECT * FROM test_oracle();
