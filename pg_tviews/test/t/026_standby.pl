@@ -45,6 +45,15 @@ like(sqlstate($standby, $db, "SELECT $_"), qr/^(25006|55000)$/, "refused: $_")
   q{pg_tviews_drop('comment')}, q{pg_tviews_refresh('post')}, q{pg_tviews_suspend('post')};
 is(sqlstate($standby, $db, q{UPDATE tb_user SET name = 'x'}), '25006', 'and so are writes');
 
+# what is unlogged has no rows there
+$primary->safe_psql($db, q{CREATE UNLOGGED TABLE tb_unlogged (pk_unlogged int PRIMARY KEY); INSERT INTO tb_unlogged VALUES (1);
+	CREATE TABLE tv_unlogged AS SELECT pk_unlogged, '{}'::jsonb AS data FROM tb_unlogged});
+$primary->wait_for_catchup($standby);
+is($standby->safe_psql($db, q{SELECT message FROM pg_tviews_health_check(10) WHERE component = 'drift'}),
+	'up to 10 keys of each TVIEW are right, but for those of unlogged tables', 'unlogged: not looked at');
+$primary->safe_psql($db, 'DROP TABLE tv_unlogged; DROP TABLE tb_unlogged');
+$primary->wait_for_catchup($standby);
+
 # what is suspended can't be read by mistake
 $primary->safe_psql($db, q{SELECT pg_tviews_suspend('comment')});
 $primary->wait_for_catchup($standby);
