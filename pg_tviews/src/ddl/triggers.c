@@ -24,6 +24,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "base/empty.h"
 #include "base/extension.h"
 #include "base/inherits.h"
 #include "base/names.h"
@@ -316,7 +317,8 @@ is_fresh(Oid relid)
 /*
  * Triggers of a table get enabled.  If one was disabled, changes may have gone by,
  * so TVIEWs that read the table are rebuilt.  One that is fresh gets its rows from
- * pg_restore, maybe, which would find them there already.
+ * pg_restore, maybe, which would find them there already; and so would another job
+ * of it that is loading them.  No refresh does: the TVIEW is locked.
  */
 static void
 rebuild_readers(Oid relid)
@@ -331,7 +333,7 @@ rebuild_readers(Oid relid)
 
 		if (tview_graph_find(reader)->fault != NULL)
 			continue;
-		if (!is_fresh(reader))
+		if (!is_fresh(reader) && !tview_table_is_loading(reader))
 			tview_queue_add_all(reader);
 		else
 			ereport(NOTICE,
