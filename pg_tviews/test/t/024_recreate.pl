@@ -162,8 +162,8 @@ lose('parts', @plain);
 $node->safe_psql('parts', q{TRUNCATE ext.pg_tview_audit_log; SELECT count(*) FROM ext.pg_tviews_audit()});
 is($node->safe_psql('parts', q{SET ROLE alice; SELECT * FROM ext.pg_tviews_recreate()}), '', 'an owner that is not known');
 is(sqlstate($node, 'parts', q{SET ROLE alice; SELECT ext.pg_tviews_recreate('alice')}), '42501', 'needs the owner of the database');
-my ($status_all, $made, $notices) = $node->psql('parts', q{SELECT * FROM ext.pg_tviews_recreate()});
-is($made, '', 'and are not made unless they are named');
+my ($status_all, $left_out, $notices) = $node->psql('parts', q{SELECT * FROM ext.pg_tviews_recreate()});
+is($left_out, '', 'and are not made unless they are named');
 like($notices, qr/NOTICE:  TVIEW public\.tv_alice is not made again/, 'which is said');
 is(sqlstate($node, 'parts', q{SELECT ext.pg_tviews_recreate('comment')}), '42501', 'nor are those that one reads that is named');
 my @named = split /\n/, $node->safe_psql('parts', q{
