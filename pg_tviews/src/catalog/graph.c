@@ -139,11 +139,12 @@ find_fault(const Tview *tview)
 }
 
 /*
- * What is suspended, and what reads it, which can't be right then either.  Each
- * TVIEW comes after those that it reads.
+ * What is suspended, and what reads it, which can't be right then either; and
+ * what goes by policies, itself or by what it reads.  Each TVIEW comes after those
+ * that it reads.
  */
 static void
-find_suspended(List *tviews)
+find_inherited(List *tviews)
 {
 	ListCell   *lc;
 
@@ -154,13 +155,16 @@ find_suspended(List *tviews)
 
 		if (tview->suspended)
 			tview->suspended_by = tview->tview;
+		tview->by_policies = tview->policies[0] != '\0';
 		foreach(cell, tview->dependencies)
 		{
-			Tview	   *read = OidIsValid(tview->suspended_by) ? NULL :
-			find_in(tviews, lfirst_oid(cell));
+			Tview	   *read = find_in(tviews, lfirst_oid(cell));
 
-			if (read != NULL)
+			if (read == NULL)
+				continue;
+			if (!OidIsValid(tview->suspended_by))
 				tview->suspended_by = read->suspended_by;
+			tview->by_policies |= read->by_policies;
 		}
 	}
 }
@@ -192,7 +196,7 @@ load_graph(void)
 	}
 	find_levels(result);
 	list_sort(result, compare_levels);
-	find_suspended(result);
+	find_inherited(result);
 	return result;
 }
 

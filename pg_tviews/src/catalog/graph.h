@@ -30,6 +30,7 @@ typedef struct Tview
 	int			level;			/* 1 if it reads no other TVIEW */
 	bool		suspended;		/* itself */
 	Oid			suspended_by;	/* itself, or one that it reads; or InvalidOid */
+	bool		by_policies;	/* its rows go by policies, or of one it reads */
 	TransactionId changed_by;	/* who has last changed its metadata */
 } Tview;
 

@@ -266,6 +266,13 @@ convert(const Missing *missing, Oid table)
 						 "pg_tviews_recreate");
 }
 
+static void
+enter_owner(TviewOwnerContext *saved, const Missing *missing)
+{
+	tview_owner_enter(saved, OidIsValid(missing->owner) ? missing->owner : GetUserId(),
+					  true);
+}
+
 /* As its owner. */
 static Oid
 create(const Missing *missing)
@@ -274,8 +281,7 @@ create(const Missing *missing)
 	TviewOwnerContext saved;
 	Oid			result;
 
-	tview_owner_enter(&saved, OidIsValid(missing->owner) ? missing->owner : GetUserId(),
-					  true);
+	enter_owner(&saved, missing);
 	result = tview_create(meta->schema, meta->entity, meta->key_column,
 						  meta->definition, meta->options,
 						  "pg_tviews_recreate");
@@ -293,8 +299,7 @@ create_table(const Missing *missing, Oid schema)
 	TviewOwnerContext saved;
 	Oid			result;
 
-	tview_owner_enter(&saved, OidIsValid(missing->owner) ? missing->owner : GetUserId(),
-					  true);
+	enter_owner(&saved, missing);
 	result = tview_create_table(schema, tview_name_join(TVIEW_TABLE_PREFIX, missing->meta->entity),
 								psprintf("SELECT * FROM %s", missing->view));
 	tview_owner_leave(&saved);

@@ -49,23 +49,6 @@ tview_row_security_check(const TviewPlan *plan)
 				 errhint("Call pg_tviews_refresh() for the TVIEW.")));
 }
 
-/* Do rows go by policies, of this TVIEW or of one that it reads? */
-static bool
-goes_by_policies(Oid relid)
-{
-	Tview	   *tview = tview_graph_find(relid);
-	ListCell   *lc;
-
-	if (tview == NULL)
-		return false;
-	if (tview->policies[0] != '\0')
-		return true;
-	foreach(lc, tview->dependencies)
-		if (goes_by_policies(lfirst_oid(lc)))
-		return true;
-	return false;
-}
-
 /*
  * tview_row_security_enter - let policies apply, if they should
  *
@@ -77,8 +60,11 @@ goes_by_policies(Oid relid)
 void
 tview_row_security_enter(const TviewPlan *plan)
 {
+	Tview	   *tview;
+
 	tview_row_security_check(plan);
-	if (plan->policies[0] == '\0' && !goes_by_policies(plan->tview))
+	tview = tview_graph_find(plan->tview);
+	if (plan->policies[0] == '\0' && (tview == NULL || !tview->by_policies))
 		return;
 	if (tview_policies_apply(plan->tview, plan->owner))
 		ereport(ERROR,

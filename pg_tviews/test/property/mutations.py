@@ -755,6 +755,12 @@ MUTATIONS = [
         "OidIsValid(tview_suspension_cause(relid)) && false)",
         tests="enable_triggers"),
     Mutation(
+        "policies-not-inherited",
+        "a TVIEW that reads one with policies is computed under these",
+        "catalog/graph.c",
+        "\t\t\ttview->by_policies |= read->by_policies;\n", "",
+        tests="row_security"),
+    Mutation(
         "reassigned-not-judged",
         "a new owner by REASSIGN OWNED sees what their policies show",
         "ddl/policies.c",
